@@ -11,7 +11,7 @@ from typing import get_args
 import pytest
 from msgspec import to_builtins
 
-from edge_agent.cli import watch
+from edge_agent.cli import watched
 from edge_agent.cli.show import print_table
 from edge_agent.cli.tell import answer, ask, confirm, moves, tell
 from edge_agent.contract.language import is_name
@@ -144,7 +144,7 @@ def test_a_question_breaks_between_words_and_has_room_for_its_answer(
 @pytest.mark.parametrize("kind", [kind for kind in get_args(AnyEvent) if kind is not Watching])
 def test_each_event_of_the_stream_has_its_line(kind: type[Event]) -> None:
     event = to_builtins(value("event", kind))
-    line = watch._sentence(event, {})
+    line = watched.sentence(event, {})
     assert line
     assert "None" not in line
 

@@ -5,7 +5,7 @@ import re
 from datetime import datetime, timedelta
 from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints
 from zoneinfo import ZoneInfo
 
 import click
@@ -16,11 +16,23 @@ from edge_agent.cli import main
 from edge_agent.cli.since import first_of, moment, moment_until, to_come
 from edge_agent.cli.watch import _Watch
 from edge_agent.cli.words import lamps_of
-from edge_agent.contract.facts import AttemptRefused, Direction, PunchVoided
-from edge_agent.contract.language import LANGUAGES, use
-from edge_agent.contract.stamps import local_time
+from edge_agent.contract.facts import (
+    AttemptRefused,
+    Direction,
+    Fact,
+    GateAlive,
+    PunchDirected,
+    PunchRepeated,
+    PunchVoided,
+    RecordingResumed,
+    RecordingStopped,
+)
+from edge_agent.contract.kinds import KINDS, kind_of, words_of
+from edge_agent.contract.language import LANGUAGES, is_name, say, use
+from edge_agent.contract.stamps import Stamp, local_time
 from edge_agent.gate.daemon.assembly import Assembly
 from edge_agent.gate.events import Outcome
+from edge_agent.gate.ledger.store.sqlite_store import SqliteStore
 from edge_agent.gate.rules import Hint
 from edge_agent.gate.settings.load import load_settings
 
@@ -115,7 +127,8 @@ def test_what_was_missed_is_told_once_and_in_order(
     append(store, void, later(181_000))
     # The daemon has gone and come back, and nobody has heard of 004.
     [line] = told(watch, capsys)
-    assert line.endswith("004: recorded, green lamp (voided: wrong-worker)")
+    shown = "green lamp, perhaps with yellow flickering"
+    assert line.endswith(f"004: recorded, {shown} (voided: wrong-worker)")
     assert told(_Watch(settings, None), capsys) == []
     store.close()
 
@@ -161,7 +174,10 @@ def test_the_evening_before_is_named_to_whoever_asks_for_it_after_midnight() -> 
         ({"outcome": "recorded"}, "green lamp"),
         ({"outcome": "recorded", "offline": True}, "green lamp, yellow flickering"),
         ({"outcome": "recorded", "direction": "in"}, "green lamp"),
-        ({"outcome": "repeated"}, "green lamp"),
+        ({"outcome": "recorded", "offline": None}, "green lamp, perhaps with yellow flickering"),
+        ({"outcome": "repeated"}, "green lamp, twice and short"),
+        ({"outcome": "repeated", "offline": None}, "green lamp, twice and short"),
+        ({"outcome": "repeated", "direction": "in"}, "green lamp"),
         ({"outcome": "try-again", "hint": "press-flat"}, "yellow lamp"),
         ({"outcome": "try-again", "hint": "wipe"}, "yellow and red lamps"),
         ({"outcome": "unknown", "hint": "unproven"}, "red lamp"),
@@ -180,7 +196,7 @@ def test_the_line_names_the_lamp(
 
 def test_all_that_the_panel_shows_has_its_colours_in_words() -> None:
     for outcome, hint, direction, offline in product(
-        Outcome, (None, *Hint), (None, *Direction), (False, True)
+        Outcome, (None, *Hint), (None, *Direction), (False, True, None)
     ):
         shown = {"outcome": outcome, "hint": hint, "direction": direction, "offline": offline}
         for language in LANGUAGES:
@@ -202,6 +218,7 @@ def test_why_somebody_was_refused_outlives_them_and_the_left_out_are_counted(
     use(language)
     lines = told(_Watch(load_settings(config), local_time(later(0).wall_ms, ZONE)), capsys)
     use(None)
+    lines = [line for line in lines if line.split()[-1] not in ("nothing", "gì")]
     counted = run(config, language, "privacy", "methods").stdout
     assert {"en": "7 more were refused", "vi": "7 lần bị từ chối"}[language] in counted
     assert len(lines) == 4
@@ -211,10 +228,146 @@ def test_why_somebody_was_refused_outlives_them_and_the_left_out_are_counted(
     assert lines[3].endswith({"en": "not recognised, red lamp", "vi": "đèn đỏ"}[language])
 
 
+def day(hour: float, boot: str = "a") -> Stamp:
+    return later(round(hour * 3_600_000), boot=boot)
+
+
+def told_since(
+    config: Path, capsys: pytest.CaptureFixture[str], since: Stamp, *facts: tuple[Fact, Stamp]
+) -> list[str]:
+    """What is told of a ledger with these entries, the first of which is the gate's start."""
+    started = RecordingResumed(reason="started")
+    settings = load_settings(config)
+    path, gate = Path(settings.store.path), settings.gate.id
+    store = SqliteStore.open(path, gate, ZONE, day(-2))
+    for fact, stamp in ((started, day(-1)), *facts):
+        append(store, fact, stamp)
+    store.close()
+    lines = told(_Watch(settings, local_time(since.wall_ms, ZONE)), capsys)
+    return [line.replace(f"{at(since)[:10]} ", "") for line in lines]
+
+
+def at(stamp: Stamp) -> str:
+    return local_time(stamp.wall_ms, ZONE)[:19].replace("T", " ")
+
+
+def clock(hour: float) -> str:
+    return at(day(hour))[11:]
+
+
 def test_that_nobody_pressed_is_told(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    Assembly(load_settings(config)).store().close()
-    [line] = told(_Watch(load_settings(config), "2026-11-23T06:00"), capsys)
-    assert line == "Nobody has pressed since 2026-11-23 06:00:00."
+    [line] = told_since(config, capsys, day(0))
+    assert line == f"Nobody has pressed since {clock(0)}."
+
+
+def test_before_its_ledger_began_the_gate_knows_nothing(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    begins, none = told_since(config, capsys, day(-3))
+    assert f"the gate's ledger begins at {clock(-2)}: of what was before it" in begins
+    assert none.startswith(f"No press stands in the ledger since {clock(-3)}, and part of")
+
+
+@pytest.mark.parametrize(
+    ("facts", "expected"),
+    [
+        (
+            [
+                (RecordingStopped(reason="sensor-fault"), day(1)),
+                (RecordingStopped(reason="foreign"), day(2)),
+                (RecordingResumed(reason="sensor-back"), day(3)),
+            ],
+            [
+                "from {1} to {2} the gate could not see who pressed, or not everybody: the sensor",
+                "from {2} to {3} the gate could not see who pressed, or not everybody: another",
+            ],
+        ),
+        (
+            [  # It began before, and goes on.
+                (RecordingStopped(reason="disk-full"), day(-0.5)),
+                (GateAlive(recording=False, version="0"), day(0.5)),
+            ],
+            ["from {-0.5} until now the gate cannot see who presses, or not everybody: the disk"],
+        ),
+        (
+            [  # The power was cut.
+                (GateAlive(recording=True, version="0"), day(1)),
+                (RecordingResumed(reason="started"), day(5, "b")),
+            ],
+            ["at some moment after {1} the gate was cut off, and until {5} it could not see who"],
+        ),
+        (
+            [  # It was cut, and began anew without its sensor, and then with another one.
+                (GateAlive(recording=False, version="0"), day(1, "b")),
+                (RecordingStopped(reason="foreign"), day(2, "b")),
+            ],
+            [
+                "at some moment after {-1} the gate was cut off, and until {1} it could",
+                "from {1} to {2} the gate could not see who pressed, or not everybody: the sensor",
+                "from {2} until now the gate cannot see who presses, or not everybody: another",
+            ],
+        ),
+        (
+            [  # Over, before what was asked for.
+                (RecordingStopped(reason="stopping"), day(-0.9)),
+                (RecordingResumed(reason="started"), day(-0.8)),
+            ],
+            [],
+        ),
+    ],
+)
+def test_when_the_gate_could_not_see_who_pressed_is_told(
+    config: Path,
+    capsys: pytest.CaptureFixture[str],
+    facts: list[tuple[Fact, Stamp]],
+    expected: list[str],
+) -> None:
+    *lines, last = told_since(config, capsys, day(0), *facts)
+    assert len(lines) == len(expected)
+    for line, begin in zip(lines, expected, strict=True):
+        said = re.sub(r"\{(.+?)\}", lambda hour: clock(float(hour[1])), begin)
+        assert f"gate     {said}" in line
+    assert last.startswith("No press stands" if expected else "Nobody has pressed")
+
+
+def test_a_press_is_told_with_the_way_and_the_lamp_that_were_shown_then(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    repeat = PunchRepeated(worker="001", of=3)
+    led = PunchDirected(worker="001", of=3, direction=Direction.OUT)
+    lines = told_since(
+        config,
+        capsys,
+        day(0),
+        (punch("001", Direction.IN), day(1)),
+        (repeat, day(1.001)),
+        (repeat, day(1.002)),
+        (led, day(1.002)),
+        (led, day(1.003)),
+        (PunchVoided(worker="001", of=3, reason="wrong-worker", actor="uid:0"), day(2)),
+        (repeat, day(2.1)),
+    )
+    perhaps = "green lamp, perhaps with yellow flickering"
+    assert [line.split("  ", 1)[1].strip() for line in lines] == [
+        f"panel    001: recorded, in, {perhaps} (voided: wrong-worker)",
+        "panel    001: already recorded, green lamp, twice and short"
+        " (repeats 3, which is voided: does not count)",
+        f"panel    001: already recorded, out, {perhaps}"
+        " (repeats 3, which is voided: does not count)",
+        "panel    001: punch 3 led out, by a key",
+        "panel    001: already recorded, green lamp, twice and short"
+        " (repeats 3, which is voided: does not count)",
+    ]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_kind_of_entry_and_each_reason_has_its_words(language: str) -> None:
+    use(language)
+    for fact in KINDS:
+        assert "." not in say(words_of(kind_of(fact)))
+    reasons = get_args(get_type_hints(RecordingStopped)["reason"])
+    assert all(is_name(f"unseen.{reason}") for reason in reasons)
+    use(None)
 
 
 def run(config: Path, language: str, *typed: str) -> Result:

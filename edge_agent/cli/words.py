@@ -6,7 +6,7 @@ from typing import Any
 from ..contract.facts import Direction
 from ..contract.language import is_name, say, visible
 from ..gate.events import Outcome
-from ..gate.panel.signs import LAMPS, sign_of
+from ..gate.panel.signs import LAMPS, REPEATED, sign_of
 from ..gate.people.answers import Step, StepKind
 from ..gate.print_health import quality_of
 from ..gate.rules import Hint
@@ -22,16 +22,25 @@ def outcome_of(outcome: str) -> str:
 
 
 def lamps_of(shown: Mapping[str, Any]) -> str:
-    """In which colours the panel showed it: ``shown`` as the event stream tells it."""
+    """In which colours the panel showed it: ``shown`` as the event stream tells it; ``offline``
+    None: nobody knows any more."""
     try:
         outcome = Outcome(shown["outcome"])
     except ValueError:  # One that only a newer daemon has.
         return say("panel.lamps-unknown")
     hint = shown["hint"] if shown["hint"] in [*Hint] else None
     led, offline = shown.get("direction"), shown.get("offline", False)
-    lit = sign_of(
-        outcome, Hint(hint) if hint else None, direction=led and Direction(led), offline=offline
+    up, down = (
+        sign_of(
+            outcome, Hint(hint) if hint else None, direction=led and Direction(led), offline=one
+        )
+        for one in (False, True)
     )
+    if up is REPEATED.rhythms:
+        return say("panel.lamps-green-twice")
+    if offline is None and up != down:
+        return say("panel.lamps-green-perhaps-amber")
+    lit = down if offline else up
     return say(f"panel.lamps-{'-'.join(one for one in LAMPS if one in lit)}")
 
 

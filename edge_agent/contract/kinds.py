@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from . import facts, people_facts
 from .facts import Fact, GateRetired, PunchRecorded, PunchRecovered
+from .language import Message, is_name
 
 
 def kind_of(fact: type[Fact]) -> str:
@@ -14,6 +15,12 @@ def kind_of(fact: type[Fact]) -> str:
 def subject_of(kind: str) -> str:
     """What a kind is of: ``credential`` of ``credential.added`` and ``credentials.allowed``."""
     return kind.partition(".")[0].removesuffix("s")
+
+
+def words_of(kind: str) -> Message:
+    """What an entry is, in words; a kind that only a newer version has stays as it is."""
+    name = f"kind.{kind.replace('.', '-')}"
+    return Message(name) if is_name(name) else Message("kind.other", kind=kind)
 
 
 def _kinds_in(module: dict[str, object]) -> Iterator[type[Fact]]:

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from edge_agent.contract.kinds import words_of
+from edge_agent.contract.language import said
 from edge_agent.simulator.background import Remote
 from tests.patience import PATIENCE_S
 
@@ -134,7 +136,7 @@ def test_it_is_as_the_page_shows(desk: Path, language: str) -> None:
             assert glass.ask(command.removeprefix(_SENSOR)) == ""
             if enrolling is None:
                 presses += "press" in command
-                wait_for(watching, command, presses)
+                wait_for(watching, command, presses, language)
             elif (lines := next(answers, None)) is not None:
                 enrolling.waits_for(("",), lines)
             elif enrolling not in ended:
@@ -142,7 +144,7 @@ def test_it_is_as_the_page_shows(desk: Path, language: str) -> None:
                 ended.append(enrolling)
             else:
                 enrolling = None
-                watching.waits("print.enrolled")
+                watching.waits(words("print.enrolled", language))
                 time.sleep(_A_MOMENT_S)
         glass.close()
     finally:
@@ -152,6 +154,11 @@ def test_it_is_as_the_page_shows(desk: Path, language: str) -> None:
     said += [*gate.said, *watching.said]
     told = {alike(line) for line in said}
     assert [line for line in map(alike, shown(page)) if line and line not in told] == []
+
+
+def words(kind: str, language: str) -> str:
+    """How ``watch`` tells an entry of a kind."""
+    return f" {said(words_of(kind), language)}\n"
 
 
 def sensor_is_there(desk: Path) -> None:
@@ -166,13 +173,13 @@ _A_MOMENT_S = 1.0
 """After the finger has gone, so that the gate sees that it has."""
 
 
-def wait_for(watching: Terminal, command: str, press: int) -> None:
+def wait_for(watching: Terminal, command: str, press: int, language: str) -> None:
     """Give it a moment, as the page says."""
     if command == "sensor unplug":
-        watching.waits("recording.stopped")
+        watching.waits(words("recording.stopped", language))
     elif command == "sensor plug":
-        watching.waits("sensor.reconnected")
+        watching.waits(words("sensor.reconnected", language))
     else:
-        watching.waits_for(_TOLD, press)
+        watching.waits_for(tuple(words(kind, language) for kind in _TOLD), press)
         held = float(command.split()[3])
         time.sleep(held + _A_MOMENT_S)

@@ -1,0 +1,241 @@
+"""What ``edge-agent watch`` has missed, from the gate's ledger: who pressed, who was refused, and
+when the gate could not see whether anybody did.
+
+The ledger does not keep whether the line was down, which yellow beside the green tells.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from msgspec import Struct
+
+from ..contract.attendance import Attendance, attendance
+from ..contract.chain import stamp_of
+from ..contract.kinds import RECORDING, TOUCHES
+from ..contract.language import is_name, say, visible
+from ..contract.stamps import Stamp, local_time, parse_time, true_time
+from ..gate.ledger.store.sqlite_store import SqliteStore
+from ..gate.rules import Reason
+from ..gate.touch.credit import REFUSED_AS
+from .carry_out import who
+from .since import entries_since
+from .watched import line, sentence
+
+_MOST = 3000
+"""Entries that are looked through since the last one that was told: some days of a gate."""
+
+_NO_TIME = "--:--:--"
+
+
+class Unseen(Struct, frozen=True):
+    """A span in which not every press could be recorded, or none: from entry ``seq`` through entry
+    ``through``. ``until`` None: it goes on. ``why`` None: the daemon was cut off, at some moment
+    after ``since``.
+    """
+
+    seq: int
+    since: Stamp
+    why: str | None
+    until: Stamp | None = None
+    through: int | None = None
+
+
+_DOUBTS = ("foreign", "database-older", "sensor-older", "templates-differ")
+"""Why a sensor is not taken into use: while presses are recorded none of them is the first."""
+
+
+def unseen(life: Iterable[dict[str, Any]]) -> Iterator[Unseen]:
+    """The spans that signs of life tell: the data, in order, of what only a running daemon writes.
+
+    Of what was before the first of them nothing is known.
+    """
+    off: Unseen | None = None
+    alive: Stamp | None = None
+    for data in life:
+        seq, kind, stamp = data["seq"], data["kind"], stamp_of(data)
+        stopped = data["reason"] if kind == "recording.stopped" else None
+        recording = kind == "recording.resumed" or (kind == "gate.alive" and data["recording"])
+        began = kind == "recording.resumed" or stopped in _DOUBTS
+        began = began or (kind == "gate.alive" and not recording)
+        if off is None and alive is not None and began:
+            off = Unseen(seq, alive, None)  # It has not said that it stops.
+        if began and not recording and stopped is None and (off is None or off.why in _GONE):
+            stopped = "sensor-fault"  # It has started without its sensor.
+        if off is not None and (recording or stopped not in (None, off.why)):
+            yield Unseen(off.seq, off.since, off.why, stamp, seq)
+            off = None
+        if stopped is not None and off is None:
+            off = Unseen(seq, stamp, stopped)
+        alive = stamp
+    if off is not None:
+        yield off
+
+
+_GONE = (None, "stopping")
+"""Why nothing is recorded while there is no daemon."""
+
+
+class Missed:
+    """What a ledger tells since a time, ``since_ms``, or since entry ``last``."""
+
+    def __init__(
+        self,
+        store: SqliteStore,
+        zone: ZoneInfo,
+        names: dict[str, str],
+        since_ms: int | None,
+        last: int,
+    ) -> None:
+        """``names``: who has which code by now."""
+        self._store = store
+        self._zone = zone
+        self._names = names
+        self._since_ms = since_ms
+        self._last = last
+
+    def lines(self) -> Iterator[str]:
+        """The lines, in order: punches by their time, all else by its place among the entries."""
+        if self._since_ms is None:
+            found = self._store.entries(self._last + 1, _MOST)
+            entries = [self._store.data_of(one) for one in found]
+        else:
+            entries = entries_since(self._store, self._since_ms)
+        gaps, sees_all = self._unseen()
+        pressed = [*self._refused(entries), *self._directed(entries)]
+        others = sorted([*gaps, *pressed], key=lambda one: one[0])
+        nothing = not pressed
+        if self._since_ms is not None and (told := self._begins()) is not None:
+            sees_all = False
+            yield told
+        for punch, told in self._punches(entries):
+            while others and others[0][0] < punch.seq and punch.kind != "punch.added":
+                yield others.pop(0)[1]
+            nothing = False
+            yield told
+        yield from (told for _, told in others)
+        if nothing and self._since_ms is not None:
+            none = "watch.none-since" if sees_all and not gaps else "watch.none-seen-since"
+            yield say(none, since=local_time(self._since_ms, self._zone))
+
+    def _punches(self, entries: list[dict[str, Any]]) -> Iterator[tuple[Attendance, str]]:
+        by_seq = {data["seq"]: data for data in entries}
+        punches = attendance(entries, self._zone)
+        voided = {punch.seq: punch.voided for punch in punches}
+        for punch in punches:
+            if punch.seq <= self._last:
+                continue
+            if self._since_ms and punch.at and parse_time(punch.at) < self._since_ms:
+                continue
+            told = self._punch(by_seq, by_seq[punch.seq])
+            if reason := punch.voided:
+                told += f" ({say('punch.note-voided', reason=reason)})"
+            elif punch.of is not None and voided.get(punch.of):
+                told += f" ({say('punch.note-repeat-voided', of=punch.of)})"
+            yield punch, f"{self._when(punch.at)}  {told}"
+
+    def _punch(self, by_seq: dict[int, dict[str, Any]], data: dict[str, Any]) -> str:
+        """What the panel showed of a punch: its way as it was known then."""
+        worker = data["worker"]
+        data = data.get("data", data)  # Of one that was recovered, what the original says.
+        if data["kind"] == "punch.added":  # No lamp was seen.
+            return line("ledger", say("watch.added", whose=who(worker, self._names)))
+        repeat = data["kind"] == "punch.repeated"
+        led = by_seq.get(data["seq"] + 1, {}) if repeat else {}
+        way = led.get("direction") if _is_of(led, data) else data.get("direction")
+        event = {"event": "panel", "worker": worker, "hint": None, "direction": way}
+        event |= {"outcome": "repeated" if repeat else "recorded", "offline": None}
+        return sentence(event, self._names)
+
+    def _directed(self, entries: list[dict[str, Any]]) -> Iterator[tuple[int, str]]:
+        """By entry, which way a key has said after a punch."""
+        before: dict[str, Any] = {}
+        for data in entries:
+            alone = data["kind"] == "punch.directed" and not _is_of(data, before)
+            if alone and self._is_missed(data):
+                told = sentence({**data, "event": "directed"}, self._names)
+                yield data["seq"], f"{self._when_of(stamp_of(data))}  {told}"
+            before = data
+
+    def _refused(self, entries: list[dict[str, Any]]) -> Iterator[tuple[int, str]]:
+        """By entry, what was told of a refused touch; whose it was, while the gate knows that.
+
+        Why is told of somebody erased too: the entry keeps the reason.
+        """
+        for data in entries:
+            if data["kind"] != "attempt.refused" or not self._is_missed(data):
+                continue
+            known = self._store.attempts(data["seq"], 1).get(data["seq"])
+            why = data["reason"] if is_name(f"refused.{data['reason']}") else None
+            event = {"event": "panel", "worker": known and known.worker}
+            event |= {"outcome": REFUSED_AS[Reason(data["reason"])], "hint": data["hint"] or why}
+            when = self._when_of(stamp_of(data))
+            if more := data["suppressed"]:
+                told = say("watch.refused-more", count=more)
+                yield data["seq"], f"{when}  {line('panel', told)}"
+            yield data["seq"], f"{when}  {sentence(event, self._names)}"
+
+    def _unseen(self) -> tuple[list[tuple[int, str]], bool]:
+        """By entry, each span in which the gate could not see who pressed; and whether it is known
+        that it could in all the others."""
+        life = list[dict[str, Any]]()
+        sees = False
+        for kind, data in self._store.newest_first(TOUCHES | RECORDING):
+            life.append(data)
+            recording = kind == "recording.resumed" or data.get("recording")
+            if sees := bool(recording and not self._is_missed(data)):
+                break
+        life.reverse()
+        found = [(one.seq, self._span(one)) for one in unseen(life) if self._concerns(one)]
+        return found, sees
+
+    def _concerns(self, span: Unseen) -> bool:
+        if span.until is None or span.through is None:
+            return self._since_ms is not None or span.seq > self._last
+        return span.through > self._last and self._may_be_since(span.until)
+
+    def _span(self, one: Unseen) -> str:
+        since = self._when_of(one.since)
+        told = {"since": since}
+        if one.until is not None:
+            told["until"] = self._when_of(one.until)
+        if one.why is None:
+            text = say("watch.cut-off", **told)
+        else:
+            why = say(f"unseen.{one.why}") if is_name(f"unseen.{one.why}") else visible(one.why)
+            text = say("watch.unseen" if one.until else "watch.unseen-still", why=why, **told)
+        return f"{since}  {line('gate', text)}"
+
+    def _begins(self) -> str | None:
+        """That the ledger begins later than what was asked for."""
+        first = stamp_of(self._store.data_of(self._store.entries(1, 1)[0]))
+        if not first.trusted or self._since_ms is None or first.wall_ms <= self._since_ms:
+            return None
+        when = self._when_of(first)
+        return f"{when}  {line('ledger', say('watch.ledger-begins', at=when))}"
+
+    def _is_missed(self, data: dict[str, Any]) -> bool:
+        return data["seq"] > self._last and self._may_be_since(stamp_of(data))
+
+    def _may_be_since(self, stamp: Stamp) -> bool:
+        """An unknown time may be any."""
+        return not self._since_ms or not stamp.trusted or stamp.wall_ms >= self._since_ms
+
+    def _when_of(self, stamp: Stamp) -> str:
+        return self._when(true_time(stamp, self._zone))
+
+    def _when(self, at: str | None) -> str:
+        if at is None:
+            return _NO_TIME
+        today = at[:10] == str(datetime.now(self._zone).date())
+        return at[11:19] if today else say("status.moment", at=at)
+
+
+def _is_of(led: dict[str, Any], repeat: dict[str, Any]) -> bool:
+    """Whether a direction was said by the very touch that repeats a punch."""
+    return (
+        led.get("kind") == "punch.directed"
+        and repeat.get("kind") == "punch.repeated"
+        and (led["of"], led["clock"]) == (repeat["of"], repeat["clock"])
+    )
