@@ -48,8 +48,10 @@ _GLASS_PRESSES, _GLASS_PRINTS = 60, 4
 _DIRTY, _CLEAN = -0.18, -0.09
 """The median of how far these presses are from what is usual: a sixth less, and half of that."""
 
-_TOGETHER_MS = 20_000
-"""A refused press so shortly before a success was most likely the same finger's."""
+TOGETHER_S = 10
+"""A press that nobody was recognised by, so shortly before a success, was likely the same finger's:
+time for a second and a third try, and not for a row of strangers. A refusal has no worker, and
+whoever stood before may have been another one: it is told as likely, and judges no finger."""
 
 REMEMBERED = 60
 """Presses of a print of which the refused ones before them are counted."""
@@ -91,8 +93,9 @@ class Health(Struct, frozen=True, kw_only=True):
     """How a print is read.
 
     ``score``: of its last ten presses, and ``usual``: of its best ten, in the module's own measure;
-    None of fewer. ``refused``: presses just before the last ``presses`` that were not. ``risk``:
-    the share of touches that is refused, as far as the scores tell.
+    None of fewer. ``refused``: presses just before the last ``presses``, likely of the same finger,
+    by which nobody was recognised. ``risk``: the share of touches that is refused, as far as the
+    scores tell.
     """
 
     state: PrintState
@@ -202,16 +205,10 @@ class HealthBook:
             finger.usual += (score - finger.usual) * _SLOWLY
 
     def _refused_before(self, press: ScoredPress) -> int:
-        """How many were refused just before it, each soon after the other."""
-        count, later = 0, press
-        for refused in reversed(self._refused):
-            if refused.boot != later.boot:
-                break
-            if later.boottime_ms - refused.boottime_ms > _TOGETHER_MS:
-                break
-            count, later = count + 1, refused
-        self._refused.clear()
-        return count
+        """How many were refused just before it, and after everybody else's."""
+        first_ms = press.boottime_ms - TOGETHER_S * 1000
+        before, self._refused = self._refused, []
+        return sum(one.boot == press.boot and one.boottime_ms >= first_ms for one in before)
 
 
 def _mean(finger: _Finger) -> float:

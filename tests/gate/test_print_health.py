@@ -140,10 +140,11 @@ def test_who_was_refused_just_before_is_counted_with_the_finger_that_came_throug
     made = HealthBook(3)
     for one in (
         press(None, ms=0),  # Somebody long before.
-        press(None, ms=100_000),
+        *(press(None, ms=ms) for ms in range(80_000, 110_000, 3000)),  # Somebody, again and again.
         press(None, ms=112_000),
+        press(None, ms=116_000),
         press(WELL, ms=120_000),
-        press(None, ms=130_000, boot="a"),  # Before the power cut.
+        press(None, ms=135_000, boot="a"),  # Before the power cut.
         press(WELL, slot=1, ms=140_000),
         press(None, ms=200_000),
         press(WELL, slot=1, ms=240_000),

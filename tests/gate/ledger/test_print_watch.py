@@ -129,6 +129,21 @@ def test_prints_health_shows_scores_and_what_to_do(worn: SqliteStore, tmp_path: 
     assert "008" not in " ".join(advice)
 
 
+@pytest.mark.parametrize(
+    ("language", "likely", "unknown"),
+    [("en", "likely its own", "cannot know"), ("vi", "Có lẽ", "không biết chắc")],
+)
+def test_a_refusal_is_told_as_likely_somebodys(
+    worn: SqliteStore, tmp_path: Path, language: str, likely: str, unknown: str
+) -> None:
+    assert likely not in ran(worn, tmp_path, language=language)
+    append(worn, refused(Reason.UNKNOWN), later(2000 * HOUR_MS - 4000))
+    press(worn, 2000, 55)
+    told = " ".join(ran(worn, tmp_path, language=language).split())
+    assert likely in told
+    assert unknown in told
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_it_fits_a_terminal(worn: SqliteStore, tmp_path: Path, language: str) -> None:
     told = ran(worn, tmp_path, language=language)
