@@ -12,6 +12,7 @@ import click
 import pytest
 
 from edge_agent.cli import COMMANDS
+from edge_agent.cli.complete import REASONS
 from edge_agent.contract.language import LANGUAGES, Message, said
 
 from . import catalogues
@@ -227,6 +228,13 @@ def test_both_languages_say_the_same() -> None:
         assert all((*english, *vietnamese)), name
         assert (name, placeholders(vietnamese)) == (name, placeholders(english))
         assert (name, len(english), len(vietnamese)) in ((name, 1, 1), (name, 2, 1))
+
+
+def test_a_reason_that_is_suggested_is_in_the_language() -> None:
+    texts = [text for words in VIETNAMESE.values() for text in words]
+    suggested = [given for text in texts for given in re.findall(r"--reason '?([^' ]+)", text)]
+    assert suggested
+    assert not set(suggested) & set(REASONS)
 
 
 def test_a_name_belongs_to_its_catalogue() -> None:

@@ -2,6 +2,7 @@
 
 import os
 import re
+from contextlib import closing
 from datetime import datetime, timedelta
 from itertools import product
 from pathlib import Path
@@ -29,6 +30,7 @@ from edge_agent.contract.facts import (
 )
 from edge_agent.contract.kinds import KINDS, kind_of, words_of
 from edge_agent.contract.language import LANGUAGES, is_name, say, use
+from edge_agent.contract.people import Worker
 from edge_agent.contract.stamps import Stamp, local_time
 from edge_agent.gate.daemon.assembly import Assembly
 from edge_agent.gate.events import Outcome
@@ -358,6 +360,25 @@ def test_a_press_is_told_with_the_way_and_the_lamp_that_were_shown_then(
         "panel    001: already recorded, green lamp, twice and short"
         " (repeats 3, which is voided: does not count)",
     ]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_repeats_a_voided_punch_does_not_look_as_if_it_counted(
+    config: Path, capsys: pytest.CaptureFixture[str], language: str
+) -> None:
+    with closing(Assembly(load_settings(config)).store()) as store, store.changing() as change:
+        change.put_worker(Worker(code="001", name="Lan"))
+    told_since(
+        config,
+        capsys,
+        day(0),
+        (punch("001"), day(1)),
+        (PunchRepeated(worker="001", of=3), day(1.001)),
+        (PunchVoided(worker="001", of=3, reason="wrong-worker", actor="uid:0"), day(2)),
+    )
+    does_not_count = {"en": "does not count", "vi": "không tính"}[language]
+    for listed in (("punches", "list"), ("workers", "show", "001")):
+        assert does_not_count in run(config, language, *listed).stdout
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

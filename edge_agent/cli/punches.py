@@ -57,13 +57,15 @@ def list_(settings: Settings, code: str | None, since: str | None, as_json: bool
         code = known_code(code, names, Message("people.add-first"), names)
     entries = entries_since(store, first_ms)
     ways = ways_now(entries, assembly.zone)
+    punches = attendance(entries, assembly.zone)
+    voided = {punch.seq for punch in punches if punch.voided}
     found = [
         {
             **structs.asdict(punch),
             "name": holders.at(punch.worker, punch.seq),
             "way": ways.get(punch.seq, punch.direction),
         }
-        for punch in attendance(entries, assembly.zone)
+        for punch in punches
         if first_ms is None or punch.at is None or parse_time(punch.at) >= first_ms
         if code in (None, punch.worker)
     ]
@@ -80,7 +82,7 @@ def list_(settings: Settings, code: str | None, since: str | None, as_json: bool
                 punch["worker"],
                 punch["name"],
                 way_of(punch),
-                note_of(punch),
+                note_of(punch, voided),
             )
             for punch in found
         ),

@@ -1,6 +1,6 @@
 """``edge-agent workers show`` and ``merge``: all that the gate has of one worker."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any
 
 import click
@@ -61,9 +61,11 @@ def show(settings: Settings, code: str, as_json: bool) -> None:
     former = store.held_back().get(worker.code)
     entries = store.punches_of(worker.code, _AMONG)
     ways = ways_now(entries, assembly.zone)
+    all_ = attendance(entries, assembly.zone)
+    voided = {punch.seq for punch in all_ if punch.voided}
     punches = [
         {**structs.asdict(punch), "way": ways.get(punch.seq, punch.direction)}
-        for punch in attendance(entries, assembly.zone)[-_PUNCHES:]
+        for punch in all_[-_PUNCHES:]
     ]
     if as_json:
         held = [{"finger": p.finger, "slot": p.slot, "generation": p.generation} for p in prints]
@@ -95,7 +97,7 @@ def show(settings: Settings, code: str, as_json: bool) -> None:
         tell(say(dispute))
     tell(say("people.show-punches" if punches else "people.show-no-punches"))
     for punch in reversed(punches):
-        tell(f"  {_told(punch)}", indent="    ")
+        tell(f"  {_told(punch, voided)}", indent="    ")
 
 
 def _leaves(store: SqliteStore, code: str, day: str) -> str:
@@ -115,8 +117,9 @@ def _consent(agreed: Consent | None, settings: Settings) -> str:
     return say("people.consent-signed", state=state, text=agreed.text, on=agreed.signed)
 
 
-def _told(punch: Mapping[str, Any]) -> str:
-    return "  ".join(part for part in (when_of(punch), way_of(punch), note_of(punch)) if part)
+def _told(punch: Mapping[str, Any], voided: Container[int]) -> str:
+    parts = (when_of(punch), way_of(punch), note_of(punch, voided))
+    return "  ".join(part for part in parts if part)
 
 
 @command(name="merge", help="help.workers-merge")

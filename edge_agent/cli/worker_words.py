@@ -2,7 +2,7 @@
 they are gone.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from contextlib import closing, suppress
 from typing import Any
 
@@ -116,15 +116,20 @@ def way_of(punch: Mapping[str, Any]) -> str | None:
     )
 
 
-def note_of(punch: Mapping[str, Any]) -> str | None:
-    """Whether a punch counts, and who has put it there; None: it is one like most."""
+def note_of(punch: Mapping[str, Any], voided: Container[int]) -> str | None:
+    """Whether a punch counts, and who has put it there; None: it is one like most.
+
+    ``voided``: the punches that are withdrawn, and with them what repeats them.
+    """
     if punch["voided"]:
         return say("punch.note-voided", reason=punch["voided"])
     if punch["kind"] == "punch.added":
         return say("punch.note-added")
     if punch["kind"] == "punch.recovered":
         return say("punch.note-recovered")
-    return say("punch.note-repeat", of=punch["of"]) if punch["of"] else None
+    if (of := punch["of"]) is None:
+        return None
+    return say("punch.note-repeat-voided" if of in voided else "punch.note-repeat", of=of)
 
 
 def tell_namesakes(entered: Mapping[str, str], names: Mapping[str, str]) -> None:

@@ -1,11 +1,13 @@
 """A supervisor's own entries: withdraw a punch, or add one. Nothing is ever rewritten."""
 
+from typing import Any
+
 from ...contract.attendance import attendance
 from ...contract.chain import Entry
 from ...contract.corrections import Addition, Held, Today, known_code, said_moment
 from ...contract.errors import BadRequest
 from ...contract.facts import Direction, PunchAdded, PunchVoided
-from ...contract.kinds import CREDITS
+from ...contract.kinds import CREDITS, words_of
 from ...contract.language import Message
 from ...contract.people import checked_reason
 from ...contract.stamps import Stamp, local_time, parse_time
@@ -25,13 +27,13 @@ def void_punch(context: RequestContext, request: VoidPunch) -> Result:
     gate = context.gate
     reason = checked_reason(request.reason)
     entry = _entry(gate, request.seq)
-    if entry is None or entry.kind not in CREDITS:
-        if entry is None:
-            raise BadRequest("punch.no-entry", seq=request.seq)
-        raise BadRequest("punch.no-punch", seq=request.seq, kind=entry.kind)
+    if entry is None:
+        raise BadRequest("punch.no-entry", seq=request.seq)
+    data = gate.store.data_of(entry)
+    if entry.kind not in CREDITS:
+        raise _no_punch(gate, data, reason)
     if gate.store.is_voided(request.seq):
         raise BadRequest("punch.voided-already", seq=request.seq)
-    data = gate.store.data_of(entry)
     worker = data["worker"]
     voided = PunchVoided(of=request.seq, worker=worker, reason=reason, actor=context.actor)
     written = gate.record(voided)
@@ -66,6 +68,16 @@ def add_punch(context: RequestContext, request: AddPunch) -> Result:
         actor=context.actor,
     )
     return {"seq": gate.record(added, now).seq, "worker": code, "at": at}
+
+
+def _no_punch(gate: Recorder, data: dict[str, Any], reason: str) -> BadRequest:
+    """Why an entry cannot be withdrawn; and the punch that it is about, where there is one."""
+    told = {"seq": data["seq"], "kind": words_of(data["kind"])}
+    if (of := data.get("of")) is None:
+        return BadRequest("punch.no-punch", **told)
+    if gate.store.is_voided(of):
+        return BadRequest("punch.of-voided", of=of, **told)
+    return BadRequest("punch.of-another", of=of, reason=reason, **told)
 
 
 def _entry(gate: Recorder, seq: int) -> Entry | None:

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from edge_agent.contract.errors import BadRequest
+from edge_agent.contract.facts import PunchRepeated
+from edge_agent.contract.language import said
 from edge_agent.contract.people import Employment, Worker
 from edge_agent.contract.stamps import local_time
 from edge_agent.gate.people.requests import AddPunch, VoidPunch
@@ -56,6 +58,29 @@ def test_a_punch_is_voided_once(site: Site) -> None:
 def test_only_a_punch_can_be_voided(site: Site, seq: int) -> None:
     with pytest.raises(BadRequest, match=f"Entry {seq} is"):
         void(site, seq)
+
+
+@pytest.mark.parametrize(
+    ("language", "first", "then"),
+    [
+        ("en", ("repeat", "punches void {} --reason wrong-worker"), "voided already"),
+        ("vi", ("lặp lại", "punches void {} --reason 'nhầm người'"), "đã hủy rồi"),
+    ],
+)
+def test_whoever_voids_a_repeat_is_told_which_punch(
+    site: Site, language: str, first: tuple[str, str], then: str
+) -> None:
+    seq = site.write(punch())
+    repeat = site.write(PunchRepeated(worker="007", of=seq))
+    with pytest.raises(BadRequest) as refused:
+        void(site, repeat)
+    told = said(refused.value.message, language)
+    assert all(part.format(seq) in told for part in first)
+    assert "punch.repeated" not in told
+    void(site, seq)
+    with pytest.raises(BadRequest) as refused:
+        void(site, repeat)
+    assert then in said(refused.value.message, language)
 
 
 def test_what_was_added_can_be_voided(site: Site) -> None:
