@@ -12,6 +12,7 @@ from edge_agent.gate.directions import DirectionRule
 from edge_agent.gate.errors import SensorRefused
 from edge_agent.gate.events import Event, Outcome
 from edge_agent.gate.ledger.recorder import Recorder
+from edge_agent.gate.ledger.store.change import SqliteChange
 from edge_agent.gate.ledger.store.sqlite_store import SqliteStore
 from edge_agent.gate.pairing_mark import PAGE_BYTES
 from edge_agent.gate.people.answers import StepKind
@@ -107,6 +108,12 @@ class PanelBook:
         self._tell("dark")
 
 
+def _put_both(change: SqliteChange) -> None:
+    for worker, print_, finger in ((LAN, LANS, LANS_FINGER), (HOA, HOAS, HOAS_FINGER)):
+        change.put_worker(worker)
+        change.put_print(print_, digest(template_of(finger)))
+
+
 class Site:
     """A gate on a real store: the worker 007 may pass, 008 no longer may."""
 
@@ -117,11 +124,7 @@ class Site:
         confirm_below: int = 0,
     ) -> None:
         self.clock = HandClock()
-        self.store = StagedStore.fresh()
-        for worker, print_, finger in ((LAN, LANS, LANS_FINGER), (HOA, HOAS, HOAS_FINGER)):
-            with self.store.changing() as change:
-                change.put_worker(worker)
-                change.put_print(print_, digest(template_of(finger)))
+        self.store = StagedStore.fresh(_put_both)
         self.panel = PanelBook(self.store)
         self.events: list[Event] = []
         policy = Policy(

@@ -21,6 +21,7 @@ from edge_agent.contract.errors import StoreFault
 from edge_agent.contract.people import Worker
 from edge_agent.contract.stamps import ClockState, Stamp
 from edge_agent.gate.ledger.store.change import SqliteChange
+from edge_agent.gate.ledger.store.people_snapshot import snapshot_of
 from edge_agent.gate.ledger.store.sqlite_store import SqliteStore
 
 GATE = "main-gate"
@@ -43,10 +44,15 @@ class StagedStore(SqliteStore):
     """Called before a transaction begins and after it was committed."""
 
     @classmethod
-    def fresh(cls) -> "StagedStore":
-        """A ledger without an entry, so that the first one that a test writes is number 1."""
-        path = _folder() / f"{next(_numbers)}.db"
-        shutil.copyfile(_template(), path)
+    def fresh(cls, known: Callable[[SqliteChange], None] | None = None) -> "StagedStore":
+        """A ledger without an entry, so that the first one that a test writes is number 1.
+
+        ``known`` puts there who is known from before; it is asked once.
+        """
+        template, path = _template(known), _folder() / f"{next(_numbers)}.db"
+        shutil.copyfile(template, path)
+        if snapshot_of(template).exists():  # Where somebody is known.
+            shutil.copyfile(snapshot_of(template), snapshot_of(path))
         store = cls.open(path, GATE, ZONE, _LONG_AGO)
         assert isinstance(store, cls)
         store.faults = []
@@ -129,11 +135,14 @@ def _folder() -> Path:
 
 
 @cache
-def _template() -> Path:
+def _template(known: Callable[[SqliteChange], None] | None) -> Path:
     """A database of today's schema, with a ledger in it."""
-    path = _folder() / "template.db"
+    path = _folder() / f"template-{next(_numbers)}.db"
     store = StagedStore.open(path, GATE, ZONE, _LONG_AGO)
     assert isinstance(store, StagedStore)
+    if known:
+        with SqliteStore.changing(store) as change:
+            known(change)
     store.forget_entries()
     SqliteStore.close(store)
     return path
