@@ -176,6 +176,7 @@ def test_a_daemon_that_hangs_is_told_by_its_last_sign_of_life(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(client, "_QUIET_S", 0.1)
+    monkeypatch.setattr(client, "PATIENCE_S", 0.1)
     with hanging(path):
         os.utime(path, ns=(0, 1_700_000_000 * SECOND_NS))
         with pytest.raises(DaemonHangs, match="has not moved for") as caught:
