@@ -17,6 +17,8 @@ from edge_agent.gate.control import client
 from edge_agent.gate.roles import GROUPS, Role
 from tests.gate.fake_machine import FakeMachine
 
+from .patience import PATIENCE_S
+
 ROOT, LAN = 0, 1001
 
 ROLES: tuple[Role | str, ...] = ("root", *Role, "none")
@@ -98,7 +100,7 @@ def in_the_place_of_a_daemon(path: Path, answers: bytes | None) -> Iterator[None
             yield
         finally:
             listener.shutdown(socket.SHUT_RDWR)
-            thread.join(60)
+            thread.join(PATIENCE_S)
 
 
 def _answer_all(listener: socket.socket, answers: bytes) -> None:

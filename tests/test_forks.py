@@ -13,6 +13,7 @@ from tempfile import TemporaryFile
 import pytest
 
 from .forks import Forked, ForkServer
+from .patience import PATIENCE_S
 
 REFUSED = ("status", "--config", "nowhere.toml")
 
@@ -49,18 +50,18 @@ def test_it_ends_as_a_python_of_its_own_does(
             check=False,
         )
         said.seek(0)
-        assert begin(server, tmp_path, *arguments).wait(60) == real.returncode
+        assert begin(server, tmp_path, *arguments).wait(PATIENCE_S) == real.returncode
         assert (tmp_path / "said").read_bytes() == said.read()
 
 
 def test_it_has_the_environment_and_the_folder_that_it_was_given(
     server: ForkServer, tmp_path: Path
 ) -> None:
-    begin(server, tmp_path, "status", EDGE_AGENT_CONFIG="here.toml").wait(60)
+    begin(server, tmp_path, "status", EDGE_AGENT_CONFIG="here.toml").wait(PATIENCE_S)
     assert "here.toml" in (tmp_path / "said").read_text()
 
     (tmp_path / "mine.toml").write_text("[gate]\nid = 'Main Gate'")
-    begin(server, tmp_path, "status", "--config", "mine.toml").wait(60)
+    begin(server, tmp_path, "status", "--config", "mine.toml").wait(PATIENCE_S)
     assert "'Main Gate' cannot be used" in (tmp_path / "said").read_text()
 
 
@@ -78,7 +79,7 @@ def test_it_heeds_signals_and_its_end_is_told(
     with pytest.raises(subprocess.TimeoutExpired):
         simulator.wait(0)
     simulator.send_signal(how)
-    assert simulator.wait(60) == code
+    assert simulator.wait(PATIENCE_S) == code
     assert simulator.poll() == code
     with pytest.raises(ProcessLookupError):
         os.kill(simulator.pid, 0)

@@ -20,6 +20,8 @@ from edge_agent.contract.people_facts import WorkerAdded
 from edge_agent.gate.ledger.store.sqlite_store import SqliteStore
 from tests.gate.ledger.ledgers import append, later, open_store, punch, unsynced
 
+from .patience import PATIENCE_S
+
 VERIFIER = Path(__file__).parents[1] / "docs" / "examples" / "verify_export.py"
 
 
@@ -165,7 +167,7 @@ def test_a_spreadsheet_shows_what_the_table_says(store: SqliteStore, tmp_path: P
         ["soffice", office, "--headless", *how, str(tmp_path / "ledger.csv")],
         check=True,
         capture_output=True,
-        timeout=100,
+        timeout=PATIENCE_S,
     )
     sheet = openpyxl.load_workbook(tmp_path / "ledger.xlsx", data_only=True).active
     assert sheet is not None

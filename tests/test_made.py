@@ -22,6 +22,7 @@ from tests.test_spoken import commands
 
 from .made import ROOT
 from .made.__main__ import made
+from .patience import PATIENCE_S
 
 
 def test_it_is_made_anew() -> None:
@@ -172,7 +173,7 @@ def test_zsh_completes(config: Path, tmp_path: Path, typed: str, completed: str)
     os.write(ours, f"edge-agent {typed}\t\x01print -r -- '<'\x05'>'\n".encode())
     told = heard(ours, ">\r\n").rpartition("\n<edge-agent ")[2]
     os.write(ours, b"exit\n")
-    assert shell.wait(60) == 0
+    assert shell.wait(PATIENCE_S) == 0
     os.close(ours)
     assert told.partition(">\r\n")[0].strip() == completed
 

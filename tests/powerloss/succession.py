@@ -20,6 +20,7 @@ from edge_agent.gate.ledger.store import people_snapshot
 from edge_agent.gate.ledger.succession.swap import set_aside
 from tests.gate.ledger.ledgers import later
 from tests.gate.ledger.old_copies import CODES, HERE, datas, fill, open_at, own, sound, start
+from tests.patience import PATIENCE_S
 
 from .disk import Disk
 from .power_cut import MODES, crash
@@ -87,7 +88,7 @@ def record(keep_in: Path, why: str, weaker: str = "sound") -> Recording:
     subprocess.run(
         [*STRACE, "-o", str(trace), *child, str(folder), made.card, str(_NEW), _NOTED.get(why, "")],
         check=True,
-        timeout=100,
+        timeout=PATIENCE_S,
         cwd=Path(__file__).parents[2],
     )
     with closing(open_at(folder)) as store:

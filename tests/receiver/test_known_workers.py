@@ -15,6 +15,7 @@ from edge_agent.contract.roster import LARGEST_ROSTER
 from edge_agent.receiver import subscriber
 from edge_agent.receiver.connection import ReceiverOptions
 from tests.brokers import Mosquitto
+from tests.patience import PATIENCE_S
 
 from .gate import Gate, write_ledger
 from .running import Running, rows
@@ -154,7 +155,7 @@ def test_who_punches_and_is_not_listed_is_told_before_and_after(
         done = CliRunner().invoke(main, ["--lang", "en", "receive", *where, *asked])
         assert "7 punch and are not in it: NV0003, NV0004" in done.output
         assert running.said("not-listed").startswith("not-listed workers=7 NV0003, NV0004")
-        assert gate.receipts.get(timeout=20).rejected_count == 0
+        assert gate.receipts.get(timeout=PATIENCE_S).rejected_count == 0
     assert {state for _, state in states(options.database)} == {"valid"}
     shown = CliRunner().invoke(main, ["--lang", "en", "receive", *where, "roster", "show"])
     assert shown.exit_code == 0, shown.output

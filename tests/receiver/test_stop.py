@@ -5,6 +5,8 @@ import sys
 
 import pytest
 
+from tests.patience import PATIENCE_S
+
 CAUGHT_IN_THE_ACT = """
 import os, signal, sys
 from edge_agent.cli import main, receive
@@ -27,7 +29,7 @@ def test_told_to_stop_in_the_middle_of_a_pause(number: str, tmp_path: object) ->
         [sys.executable, "-c", CAUGHT_IN_THE_ACT.format(signal=number), f"{tmp_path}/p.db"],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_S,
         check=False,
     )
     assert (told.stdout, told.returncode) == ("stopped\n", 0), told.stderr

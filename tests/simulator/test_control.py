@@ -14,6 +14,7 @@ from edge_agent.simulator.faults import FAULTS
 from edge_agent.simulator.fingers import Quality
 from edge_agent.simulator.glass import Press
 from edge_agent.simulator.paths import SimulatorError
+from tests.patience import PATIENCE_S
 
 from .conftest import Simulate
 
@@ -167,7 +168,7 @@ def test_no_line_breaks_it(line: str) -> None:
 
 def _connect(path: str) -> socket.socket:
     client = socket.socket(socket.AF_UNIX)
-    client.settimeout(10)
+    client.settimeout(PATIENCE_S)
     client.connect(path)
     return client
 

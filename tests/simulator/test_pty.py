@@ -25,7 +25,7 @@ COUNT = Packet(BROADCAST, Pid.COMMAND, b"\x1d").encode()
 EMPTY = bytes.fromhex("ef01ffffffff070005000000000c")
 
 
-def _open(port: str, baud: int = 57600, timeout: float = 5) -> serial.Serial:
+def _open(port: str, baud: int = 57600, timeout: float = PATIENCE_S) -> serial.Serial:
     return serial.Serial(port, baud, timeout=timeout)
 
 
@@ -58,7 +58,7 @@ def test_a_host_without_settings_of_its_own(simulate: Simulate) -> None:
         os.write(fd, COUNT)
         received = b""
         while len(received) < len(EMPTY):
-            assert select.select([fd], [], [], 5)[0]
+            assert select.select([fd], [], [], PATIENCE_S)[0]
             received += os.read(fd, 100)
         assert received == EMPTY
     finally:
@@ -80,7 +80,7 @@ def test_at_another_speed_it_hears_nothing(simulate: Simulate) -> None:
         host.write(COUNT)
         assert host.read(1) == b""
         host.baudrate = 57600
-        host.timeout = 5
+        host.timeout = PATIENCE_S
         host.write(COUNT)
         assert host.read(len(EMPTY)) == EMPTY
 

@@ -26,6 +26,7 @@ from edge_agent.contract.bounds import LARGEST_ENTRY
 from edge_agent.contract.chain import seal
 from edge_agent.gate.people.handlers import HANDLERS
 from tests.brokers import Mosquitto
+from tests.patience import PATIENCE_S
 from tests.receiver.gate import write_ledger
 
 from .gate import Gate, rows
@@ -261,7 +262,7 @@ def test_the_journal_hears_of_settings_without_their_values(
                 env={**os.environ, "JOURNAL_STREAM": named},
                 stdout=subprocess.DEVNULL,
                 stderr=stderr,
-                timeout=60,
+                timeout=PATIENCE_S,
                 check=False,
             )
             assert done.returncode == 78

@@ -1,6 +1,7 @@
 """A gate goes: its last entry is with payroll, and neither broker nor sensor keeps anything."""
 
 from tests.brokers import Mosquitto, free_port
+from tests.patience import PATIENCE_S
 
 from .gate import Gate, rows
 from .payroll import Listener
@@ -13,7 +14,7 @@ def retained(port: int) -> dict[str, bytes]:
     with Listener(port) as listener:
         listener.say("marker", b"x")
         found: dict[str, bytes] = {}
-        while (message := listener.messages.get(timeout=60)).topic != "marker":
+        while (message := listener.messages.get(timeout=PATIENCE_S)).topic != "marker":
             found[message.topic] = message.payload
         return found
 

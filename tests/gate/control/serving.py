@@ -11,6 +11,7 @@ from typing import Any
 from edge_agent.gate.control.server import ControlServer, Conversation
 from edge_agent.gate.host.who_may import WhoMay
 from edge_agent.gate.people.requests import Request
+from tests.patience import PATIENCE_S
 
 STATUS = {"daemon": "running", "gate": "main-gate"}
 
@@ -47,7 +48,7 @@ def serving(
         yield server
     finally:
         stop.set()
-        thread.join(60)
+        thread.join(PATIENCE_S)
         server.close()
         assert not ended, ended
 
@@ -57,7 +58,7 @@ class Talker:
 
     def __init__(self, path: Path) -> None:
         self.channel = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.channel.settimeout(60)
+        self.channel.settimeout(PATIENCE_S)
         self.channel.connect(str(path))
         self._lines = self.channel.makefile("rb")
 

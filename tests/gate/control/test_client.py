@@ -25,6 +25,7 @@ from edge_agent.gate.errors import DaemonHangs, DaemonUnreachable, GateBusy
 from edge_agent.gate.events import Confirmed, LedgerGrew
 from edge_agent.gate.people.answers import Step, StepKind
 from edge_agent.gate.people.requests import SECOND_NS, AddWorker, AskStatus, Identify
+from tests.patience import PATIENCE_S
 
 from .serving import STATUS, serving
 
@@ -53,7 +54,7 @@ def playing(path: Path, play: Callable[[socket.socket], None]) -> Iterator[None]
         thread = threading.Thread(target=serve)
         thread.start()
         yield
-        thread.join(60)
+        thread.join(PATIENCE_S)
 
 
 def test_asking(path: Path) -> None:
@@ -219,7 +220,7 @@ def test_an_answer_that_takes_its_time_is_waited_for(
         if len(looks) == 2:
             asked[0].done({"known": True})
         with monkeypatch.context() as patient:  # The machine may be busy.
-            patient.setattr(client, "_QUIET_S", 60.0)
+            patient.setattr(client, "_QUIET_S", PATIENCE_S)
             looks.append(lives(path))
         return looks[-1]
 

@@ -32,6 +32,7 @@ from edge_agent.gate.people.requests import AskSensor, Request, VoidPunch
 from edge_agent.gate.roles import GROUPS, ONLY_LOOKS, Role, may
 from tests.gate.fake_machine import FakeMachine
 from tests.other_user import as_user, needs_root, open_folder
+from tests.patience import PATIENCE_S
 
 from .serving import STATUS, Talker, carry_out_at_once, serving
 
@@ -515,7 +516,7 @@ def test_a_watcher_that_never_reads_is_dropped_and_holds_nobody_up(path: Path) -
             server.emit(LedgerGrew(seq=seq, kind="punch.recorded"))
             while seq - len(heard) > 1000:  # a reader that keeps up
                 reader.join(0.001)
-        reader.join(60)
+        reader.join(PATIENCE_S)
         expected = [
             msgspec.json.encode(LedgerGrew(seq=seq, kind="punch.recorded")) + b"\n"
             for seq in range(told)
@@ -555,7 +556,7 @@ def test_a_client_that_goes_away_is_noticed(path: Path) -> None:
     with serving(path, lambda request, conversation: conversations.put(conversation)):
         client = Talker(path)
         client.send(b'{"ask":"identify"}\n')
-        conversation = conversations.get(timeout=60)
+        conversation = conversations.get(timeout=PATIENCE_S)
         conversation.beat()
         client.close()
         with pytest.raises(BadRequest, match="has gone: nothing was changed"):

@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from tests.patience import PATIENCE_S
+
 LOGGING = """
 import logging, sys, threading
 from edge_agent.gate.host.journal import log_to_stderr
@@ -50,7 +52,7 @@ def logged(form: str, code: str = LOGGING, *, journal: bool = False) -> list[str
             env={**os.environ, "JOURNAL_STREAM": named},
             stdout=subprocess.PIPE,
             stderr=stderr,
-            timeout=60,
+            timeout=PATIENCE_S,
             check=False,
         )
         assert done.stdout == b""

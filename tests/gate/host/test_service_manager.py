@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 
 from edge_agent.gate.host.service_manager import ServiceManager
+from tests.patience import PATIENCE_S
 
 
 @contextmanager
 def systemd(address: str) -> Iterator[socket.socket]:
     with closing(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)) as listener:
         listener.bind(address)
-        listener.settimeout(30)
+        listener.settimeout(PATIENCE_S)
         yield listener
 
 

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from edge_agent.gate.ledger.store.verify import verify_ledger
+from tests.patience import PATIENCE_S
 
 from .ledgers import append, open_store
 
@@ -33,7 +34,7 @@ def write_until_killed(folder: Path, acknowledgements: int) -> dict[int, str]:
     writer.send_signal(signal.SIGKILL)
     lines += writer.stdout.readlines()
     writer.stdout.close()
-    assert writer.wait(30) == -signal.SIGKILL
+    assert writer.wait(PATIENCE_S) == -signal.SIGKILL
     whole = [line.split() for line in lines if line.endswith("\n")]
     return {int(seq): digest for seq, digest in whole}
 

@@ -11,6 +11,7 @@ from edge_agent.contract.errors import StoreFault
 from edge_agent.gate.ledger.store.metadata import Watermarks
 from edge_agent.gate.ledger.store.sqlite_store import SqliteStore
 from edge_agent.gate.ledger.store.verify import verify_ledger
+from tests.patience import PATIENCE_S
 
 from .ledgers import ALIVE, GATE, NOON, ZONE, append, open_store, punch, seqs
 
@@ -76,7 +77,7 @@ def test_threads_with_their_own_connections_lose_nothing(tmp_path: Path) -> None
 
     def write() -> None:
         mine = open_store(tmp_path)
-        begin.wait(30)
+        begin.wait(PATIENCE_S)
         for _ in range(60):
             entry = append(mine, punch())
             written[entry.seq] = entry.hash
@@ -86,7 +87,7 @@ def test_threads_with_their_own_connections_lose_nothing(tmp_path: Path) -> None
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(PATIENCE_S)
     store = open_store(tmp_path)
     assert sorted(written) == list(range(2, 182))
     assert {entry.seq: entry.hash for entry in store.entries(2, 1000)} == written

@@ -16,6 +16,7 @@ from edge_agent.contract.errors import StoreFault
 from edge_agent.gate.ledger.store.database import open_database
 from edge_agent.gate.ledger.store.sqlite_store import SqliteStore
 from edge_agent.gate.ledger.store.verify import verify_ledger
+from tests.patience import PATIENCE_S
 
 from .ledgers import GATE, NOON, ZONE, append, open_store, punch
 
@@ -46,7 +47,7 @@ def leave_wal_behind(folder: Path) -> None:
         "os.kill(os.getpid(), signal.SIGKILL)\n"
     )
     root = Path(__file__).parents[3]
-    killed = subprocess.run([sys.executable, "-c", code], cwd=root, timeout=60, check=False)
+    killed = subprocess.run([sys.executable, "-c", code], cwd=root, timeout=PATIENCE_S, check=False)
     assert killed.returncode == -9
     assert (folder / "gate.db-wal").stat().st_size > 0
 

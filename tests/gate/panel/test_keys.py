@@ -14,6 +14,7 @@ from edge_agent.gate.events import Outcome
 from edge_agent.gate.panel.keys import GpioKeys
 from edge_agent.gate.panel.lamps import GpioPanel
 from edge_agent.gate.settings.schema import PanelSettings
+from tests.patience import PATIENCE_S
 
 IN, OUT = Direction.IN, Direction.OUT
 WIRED = PanelSettings(pins="mock", key_in=5, key_out=6, lamp_in=12, lamp_out=13)
@@ -31,7 +32,7 @@ def test_a_press_is_one_however_it_bounces(keys: GpioKeys) -> None:
     for way in (OUT, IN):
         pin = keys.devices[way].pin
         pin.drive_low()
-        assert heard.acquire(timeout=30)
+        assert heard.acquire(timeout=PATIENCE_S)
         pin.drive_high()
     assert [way for way, _ in keys.pressed()] == [OUT, IN]
     assert keys.pressed() == []

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PATIENCE_S
+
 INIT = Path(__file__).parents[3] / "systemd/image/init"
 
 BUSYBOX = """#!/bin/sh
@@ -39,5 +41,5 @@ def test_a_card_without_its_third_partition_is_told_once(
         assert real in waits
         waits = waits.replace(real, here)
     (tmp_path / "console").touch()
-    subprocess.run(["sh", "-c", waits], cwd=tmp_path, check=True, timeout=60)
+    subprocess.run(["sh", "-c", waits], cwd=tmp_path, check=True, timeout=PATIENCE_S)
     assert (tmp_path / "console").read_text().count("Edge Agent: ") == lines

@@ -18,6 +18,7 @@ from edge_agent.gate.ports import Acknowledged, BrokerDown, BrokerUp
 from edge_agent.gate.settings.schema import HomeAssistantSettings
 from edge_agent.gate.uplink.mqtt import broker as attempts
 from tests.brokers import Mosquitto
+from tests.patience import PATIENCE_S
 
 from .gates import NOON, TOPICS, Ledger, Script, ScriptedBroker, gate_status, play
 from .payroll import Payroll
@@ -272,7 +273,7 @@ def test_the_reason_that_comes_while_we_are_writing_is_heard(
         broker = opened(brokers, stub.port, ("5",))
         until(broker, BrokerUp)
         broker.publish("ledger", bytes(2000))
-        assert said.wait(10)
+        assert said.wait(PATIENCE_S)
         broker.publish("ledger", bytes(2000))
         broker.publish("ledger", bytes(2000))
         assert "too large" in str(until(broker, BrokerDown).reason)
@@ -358,7 +359,7 @@ def test_the_length_of_a_publication_is_what_goes_over_the_line(payload: int) ->
         for _ in range(100):
             broker.poll(0.01)
         broker.close()
-        assert over.wait(10)
+        assert over.wait(PATIENCE_S)
     properties = b"\x0d\x03\x00\x0atext/plain"
     goodbye = 2
     assert publish_bytes("a/ledger", bytes(payload), 1, properties) == len(sent[0]) - goodbye

@@ -295,7 +295,9 @@ def test_a_gate_that_is_gone_is_cleared_away(
             assert name in recipe
             recipe = recipe.replace(name, made)
         script = recipe.removeprefix("sh\n")
-        subprocess.run(["bash", "-uc", script], check=False, capture_output=True, timeout=60)
+        subprocess.run(
+            ["bash", "-uc", script], check=False, capture_output=True, timeout=PATIENCE_S
+        )
         with person(site, "admin") as later:
             later.subscribe(["attendance/#", "homeassistant/#"])
             assert later.fence() == {"attendance/a/status"}

@@ -15,6 +15,7 @@ from edge_agent.receiver.office.period import period_of
 from edge_agent.receiver.office.sheet.reckon import DayKind, reckon
 from edge_agent.receiver.office.sheet.roll import Day, Person, Roll
 from edge_agent.receiver.office.sheet.write import Form, write_sheet
+from tests.patience import PATIENCE_S
 
 from .rolls import month
 
@@ -57,7 +58,7 @@ def pages(folder: Path) -> list[str]:
     """The text of each page."""
     done = subprocess.run(
         ["pdftotext", "-layout", str(folder / "sheet.pdf"), "-"],
-        check=True, capture_output=True, text=True, timeout=60,
+        check=True, capture_output=True, text=True, timeout=PATIENCE_S,
     )  # fmt: skip
     return done.stdout.split("\f")
 

@@ -704,7 +704,7 @@ def test_without_a_switch_there_is_no_restart(sensor: FingerprintSensor) -> None
 
 def _arrives(sensor: FingerprintSensor) -> None:
     """A pty hands a byte over when the kernel gets round to it."""
-    give_up = time.monotonic() + 10
+    give_up = time.monotonic() + PATIENCE_S
     while not sensor._port.unread():  # type: ignore[union-attr]
         assert time.monotonic() < give_up
 
