@@ -14,7 +14,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from edge_agent.cli import main
-from edge_agent.cli.since import first_of, moment, moment_until, to_come
+from edge_agent.cli.moments import moment, moment_until, to_come
+from edge_agent.cli.since import first_of
 from edge_agent.cli.watch import _Watch
 from edge_agent.cli.words import lamps_of
 from edge_agent.contract.facts import (
@@ -79,6 +80,18 @@ def test_yesterday_is_told_with_its_date(text: str, capsys: pytest.CaptureFixtur
     last = local_time(moment_until("hôm qua", ZONE), ZONE)
     assert last.startswith(f"{yesterday}T23:59:59.999")
     assert f"Until {yesterday} 23:59:59." in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("text", "days"), [("tuần này", 7), ("last week", 7), ("sáng nay", 0.5)])
+def test_from_when_and_until_when_what_lasts_is(
+    text: str, days: float, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first_ms = first_of(text, ZONE)
+    assert first_ms is not None
+    assert moment_until(text, ZONE) - first_ms == days * 86_400_000 - 1
+    said = capsys.readouterr().err
+    assert f"From {local_time(first_ms, ZONE)[:10]} 00:00:00 on." in said
+    assert "Until 20" in said
 
 
 def test_what_does_not_lean_on_today_is_not_told_again(capsys: pytest.CaptureFixture[str]) -> None:

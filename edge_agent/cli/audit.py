@@ -22,9 +22,10 @@ from ..gate.settings.schema import Settings
 from .carry_out import who
 from .complete import change_kinds, codes
 from .help import group
+from .moments import moment_until
 from .options import as_json, with_settings
 from .show import print_json
-from .since import entries_since, first_of, moment_until
+from .since import entries_since, first_of
 from .tell import tell
 from .worker_words import A_USER, OF_THE_GATE, by_whom, user_of
 

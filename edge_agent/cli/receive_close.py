@@ -28,7 +28,7 @@ from ..receiver.worktime.shifts import ZONE
 from .help import Command
 from .options import as_json
 from .receive_correct import with_who
-from .receive_office import at_payroll, typed_here, with_database, with_period
+from .receive_office import at_payroll, first_day_typed, with_database, with_period
 from .show import print_json, print_table, shown_day
 from .tell import tell
 
@@ -126,7 +126,7 @@ def _since(database: Database, period: Period, since: str) -> list[Difference]:
     if Path(since).exists():
         return differences(of_file(Path(since)), as_in_file(now))
     try:
-        midnight = datetime.combine(date.fromisoformat(typed_here(since)), time(), ZONE)
+        midnight = datetime.combine(date.fromisoformat(first_day_typed(since)), time(), ZONE)
     except ValueError:
         raise BadRequest("clerk.no-since", text=since) from None
     return differences(as_on(database, utc_time(int(midnight.timestamp()) * 1000), period), now)

@@ -21,7 +21,7 @@ from ..receiver.office.period import day_of
 from .complete import Keyword, direction_option
 from .help import group
 from .options import FilePath, as_json
-from .receive_office import at_payroll, typed_here, whose_code, with_database
+from .receive_office import at_payroll, first_day_typed, whose_code, with_database
 from .show import print_json, print_table, shown_day, shown_moment
 from .tell import tell
 
@@ -147,7 +147,7 @@ _LISTED = sorted({*get_args(What)} - {"closed"})
 def correct_list(database: Database, as_json: bool, **wanted: str | None) -> None:
     """What was corrected, by whom and why."""
     if (since := wanted["since"]) is not None:
-        wanted["since"] = day_of(typed_here(since)).isoformat()
+        wanted["since"] = day_of(first_day_typed(since)).isoformat()
     rows = listed(database, Wanted(**wanted))
     if as_json:
         print_json(rows)

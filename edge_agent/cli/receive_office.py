@@ -17,7 +17,7 @@ from ..contract.errors import BadRequest, StoreFault
 from ..contract.language import Message, say
 from ..contract.messages import RosterWorker
 from ..contract.stamps import local_time, parse_time
-from ..contract.typed_times import day_in_full, in_full, period_in_full
+from ..contract.typed_times import day_in_full, period_in_full, span_in_full
 from ..gate.settings.load import load_settings
 from ..receiver.connection import ReceiverOptions
 from ..receiver.coverage import gate_coverage
@@ -42,6 +42,7 @@ from ..receiver.worktime.shifts import ZONE
 from .carry_out import who
 from .complete import Keyword
 from .help import Command
+from .moments import moment
 from .options import as_json, ask_a_person, refuse_problems, writes_to, yes_option
 from .show import print_json, print_table, shown_day
 from .tell import tell
@@ -81,6 +82,12 @@ def with_database(command: Callable[..., None]) -> Callable[..., None]:
             command(found, **arguments)
 
     return opened
+
+
+def first_day_typed(text: str) -> str:
+    """The first day of what was typed for ``--since``: a day, a week or a month."""
+    span = span_in_full(text.strip(), datetime.now(ZONE).date())
+    return span[0][:10] if span else typed_here(text)
 
 
 def typed_here(text: str, zone: ZoneInfo = ZONE, *, to_come: bool = False) -> str:
@@ -278,7 +285,7 @@ def show_coverage(
         where = ZoneInfo(zone)
     except (KeyError, ValueError, OSError):
         raise click.BadParameter(say("clerk.no-zone", name=zone), param_hint="--zone") from None
-    first, last = _moment(begin, where, "--from"), _moment(end, where, "--to")
+    first, last = moment(begin, where, "--from"), moment(end, where, "--to")
     if first >= last:
         raise click.BadParameter(say("payroll.ends-before"), param_hint="--to")
     spans = gate_coverage(database, gate, first, last, drift_ppm)
@@ -315,15 +322,3 @@ def whose_code(database: Database, code: str, at_ms: float = inf) -> str:
 def at_payroll(at: str) -> str:
     """A time as payroll's people have it: its own clock is noted in UTC."""
     return local_time(parse_time(at), ZONE) if at.endswith("Z") else at
-
-
-def _moment(text: str, zone: ZoneInfo, option: str) -> int:
-    try:
-        moment = datetime.fromisoformat(in_full(text.strip(), datetime.now(zone).date()))
-        if not 2000 <= moment.year < 2200:
-            raise ValueError
-    except ValueError:
-        raise click.BadParameter(say("payroll.no-moment", text=text), param_hint=option) from None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=zone)
-    return round(moment.timestamp() * 1000)

@@ -67,7 +67,7 @@ class _Watch:
         self._zone = ZoneInfo(settings.gate.timezone)
         self._since_ms: int | None = None
         if since is not None:
-            from .since import moment, to_come, which_day  # They bring the database along.
+            from .moments import moment, to_come, which_day  # Most watch without it.
 
             self._since_ms = moment(since, self._zone)
             if (told := to_come(since, self._since_ms, self._zone)) is not None:

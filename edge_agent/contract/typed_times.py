@@ -9,11 +9,20 @@ import unicodedata
 from datetime import date, datetime, timedelta
 
 _OF_TODAY = {
-    **{"hom nay": 0, "today": 0},
+    **{"hom nay": 0, "today": 0, "sang nay": 0, "this morning": 0},
     **{"hom qua": -1, "yesterday": -1},
     **{"ngay mai": 1, "tomorrow": 1},
 }
 """Days by their words, without marks."""
+
+_WEEKS = {"tuan nay": 0, "this week": 0, "tuan truoc": -1, "last week": -1}
+_MONTHS = {"thang nay": 0, "this month": 0, "thang truoc": -1, "last month": -1}
+_PARTS = {
+    **dict.fromkeys(("sang nay", "this morning"), (0, 12)),
+    **dict.fromkeys(("chieu nay", "this afternoon"), (12, 18)),
+    **dict.fromkeys(("toi nay", "this evening", "tonight"), (18, 24)),
+}
+"""Hours of today: from which on, and until which."""
 
 _DAY = (
     rf"(?:(?P<word>{'|'.join(_OF_TODAY)})"
@@ -54,6 +63,27 @@ def in_full(text: str, today: date | None, *, to_come: bool = False) -> str:
     except ValueError:
         return text
     return whole
+
+
+def span_in_full(text: str, today: date) -> tuple[str, str] | None:
+    """Where what lasts for some days or hours begins, and where what follows it does:
+    ``2026-11-23`` and ``2026-11-30`` of this week, hours as ``2026-11-29T12:00``. None: no such.
+
+    For whoever asks from when or until when; it is no day.
+    """
+    plain = _plain(text)
+    if (weeks := _WEEKS.get(plain)) is not None:
+        monday = today - timedelta(days=today.weekday() - 7 * weeks)
+        return monday.isoformat(), (monday + timedelta(days=7)).isoformat()
+    if (months := _MONTHS.get(plain)) is not None:
+        count = today.year * 12 + today.month - 1 + months
+        first, next_ = (date(one // 12, one % 12 + 1, 1) for one in (count, count + 1))
+        return first.isoformat(), next_.isoformat()
+    if (hours := _PARTS.get(plain)) is not None:
+        midnight = datetime.fromisoformat(today.isoformat())
+        begin, end = (midnight + timedelta(hours=one) for one in hours)
+        return begin.isoformat(timespec="minutes"), end.isoformat(timespec="minutes")
+    return None
 
 
 def day_in_full(text: str, today: date | None, *, to_come: bool = False) -> str:

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_agent.contract.typed_times import in_full, period_in_full, time_of_day
+from edge_agent.contract.typed_times import in_full, period_in_full, span_in_full, time_of_day
 
 TODAY = date(2026, 11, 29)
+_FORENOON = ("2026-11-29T00:00", "2026-11-29T12:00")
 
 
 @pytest.mark.parametrize(
@@ -23,6 +24,7 @@ TODAY = date(2026, 11, 29)
         ("2026-11-23", "2026-11-23"),
         *(("hôm qua 17:00", "2026-11-28T17:00"), ("17h10 hôm qua", "2026-11-28T17:10")),
         *(("yesterday 7:05", "2026-11-28T07:05"), ("17g hôm nay", "2026-11-29T17:00")),
+        *(("sáng nay", "2026-11-29"), ("sáng nay 6h", "2026-11-29T06:00")),
         *(("29/11 17:00", "2026-11-29T17:00"), ("17h 29/11", "2026-11-29T17:00")),
         *(("29/11/2026 17:00", "2026-11-29T17:00"), ("6/1/2026 7h", "2026-01-06T07:00")),
         ("2026-11-23T06:00:07.5+07:00", "2026-11-23T06:00:07.5+07:00"),
@@ -59,6 +61,31 @@ def test_what_is_no_form_stays_for_whoever_asks_to_refuse(text: str) -> None:
 @pytest.mark.parametrize("text", ["hôm nay", "yesterday 06:00", "29/11", "17h 29/11"])
 def test_where_nobody_knows_today_nothing_is_guessed(text: str) -> None:
     assert in_full(text, None) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "begin", "end"),
+    [
+        *(("tuần này", "2026-11-23", "2026-11-30"), ("This  Week", "2026-11-23", "2026-11-30")),
+        *(("tuần trước", "2026-11-16", "2026-11-23"), ("last week", "2026-11-16", "2026-11-23")),
+        *(("tháng này", "2026-11-01", "2026-12-01"), ("thang nay", "2026-11-01", "2026-12-01")),
+        *(("tháng trước", "2026-10-01", "2026-11-01"), ("sáng nay", *_FORENOON)),
+        *(("chiều nay", "2026-11-29T12:00", "2026-11-29T18:00"), ("this morning", *_FORENOON)),
+        ("tối nay", "2026-11-29T18:00", "2026-11-30T00:00"),
+    ],
+)
+def test_where_what_lasts_begins_and_ends(text: str, begin: str, end: str) -> None:
+    assert span_in_full(text, TODAY) == (begin, end)
+
+
+def test_a_month_at_the_turn_of_the_year() -> None:
+    assert span_in_full("tháng trước", date(2027, 1, 31)) == ("2026-12-01", "2027-01-01")
+    assert span_in_full("this month", date(2026, 12, 31)) == ("2026-12-01", "2027-01-01")
+
+
+@pytest.mark.parametrize("text", ["hôm qua", "week", "tuần", "chiều nay 5h", "29/11", ""])
+def test_what_is_a_day_or_nothing_lasts_for_none(text: str) -> None:
+    assert span_in_full(text, TODAY) is None
 
 
 def test_a_day_that_only_a_leap_year_has() -> None:

@@ -1,0 +1,88 @@
+"""Moments as people type them, for ``--since``, ``--until`` and whatever else lies between two."""
+
+import re
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import click
+
+from ..contract.language import Message, say
+from ..contract.stamps import local_time
+from ..contract.typed_times import in_full, span_in_full, time_of_day
+from .tell import tell
+
+_DAY_MS = 86_400_000
+
+_DAY = re.compile(r"\d{4}-?\d\d-?\d\d")
+_SOME_DAY = date(2024, 2, 29)
+"""A leap year's: what names a day at all names another one here than without any."""
+
+_SECONDS = re.compile(r"\d\d:\d\d:\d\d")
+
+
+def moment(text: str, zone: ZoneInfo, option: str = "--since") -> int:
+    """Milliseconds since 1970 of a local time: a day, with or without a time of day, a time of
+    today, or where a week, a month or a part of today begins, as ``typed_times`` has them.
+
+    Raises BadParameter, for ``option``.
+    """
+    try:
+        told = datetime.fromisoformat(_in_full(text, zone))
+        if not 1970 <= told.year < 9999:  # Beyond, no zone and no day after can be reckoned.
+            raise ValueError("no year of ours")
+    except ValueError:
+        why = say("punch.bad-since", text=text)
+        raise click.BadParameter(why, param_hint=option) from None
+    if told.tzinfo is None:
+        told = told.replace(tzinfo=zone)
+    return round(told.timestamp() * 1000)
+
+
+def _in_full(text: str, zone: ZoneInfo) -> str:
+    text, today = text.strip(), datetime.now(zone).date()
+    if span := span_in_full(text, today):
+        return span[0]
+    at = time_of_day(text)
+    return f"{today}T{at}" if at else in_full(text, today)
+
+
+def leans_on_today(text: str) -> bool:
+    """Whether it is another moment on another day."""
+    return span_in_full(text, _SOME_DAY) is not None or in_full(text, None) != in_full(
+        text, _SOME_DAY
+    )
+
+
+def to_come(since: str, first_ms: int, zone: ZoneInfo) -> Message | None:
+    """That by this machine's clock such a time is still to come, and how another is typed."""
+    now, since = datetime.now(zone), since.strip()
+    if first_ms <= now.timestamp() * 1000:
+        return None
+    if time_of_day(since):
+        earlier = local_time(first_ms - _DAY_MS, zone)
+        return Message("punch.to-come-today", text=since, now=now.isoformat(), earlier=earlier)
+    return Message("punch.to-come", text=since, now=now.isoformat())
+
+
+def which_day(since: str, first_ms: int, zone: ZoneInfo) -> Message | None:
+    """The whole date of one that leans on today."""
+    if not leans_on_today(since.strip()):
+        return None
+    return Message("punch.since-when", at=local_time(first_ms, zone))
+
+
+def moment_until(text: str, zone: ZoneInfo) -> int:
+    """The same for ``--until``: the last millisecond that goes by such a name, of a day, a week or
+    what else lasts, or of what it is told to the second or the minute."""
+    first_ms = moment(text, zone, "--until")
+    written = _in_full(text, zone)
+    if span := span_in_full(text.strip(), datetime.now(zone).date()):
+        last_ms = moment(span[1], zone) - 1
+    elif _DAY.fullmatch(written):
+        day = datetime.fromtimestamp(first_ms / 1000, zone).date() + timedelta(days=1)
+        last_ms = round(datetime(day.year, day.month, day.day, tzinfo=zone).timestamp() * 1000) - 1
+    else:
+        last_ms = first_ms + (1000 if _SECONDS.search(written) else 60_000) - 1
+    if leans_on_today(text.strip()):
+        tell(say("punch.until-when", at=local_time(last_ms, zone)), err=True)
+    return last_ms
