@@ -755,7 +755,7 @@ def test_what_changes_a_punch_says_whose_and_which(edge: Edge) -> None:
     seq = json.loads(edge("punches", "list", "--json").stdout)[0]["seq"]
     what = f"của Lò Thị Mây, NV0042: ra, {day_ago(2)} 07:05:00 (mục"
     assert what in told
-    assert f"edge-agent punches void {seq} --reason wrong-time" in told
+    assert f"edge-agent punches void {seq} --reason 'nhầm giờ'" in told
     told = " ".join(edge("punches", "void", str(seq), "--reason", "mistyped").stdout.split())
     assert f"Đã hủy lần chấm công {seq} {what}" in told
 

@@ -13,7 +13,8 @@ import click
 
 from ..contract.errors import BadRequest
 from ..contract.language import Message, is_name, say
-from .tell import folded, folded_command, legible, tell, width
+from .layout import Context, in_words, ranges_in_words
+from .tell import folded_command, legible, tell, width
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -21,57 +22,6 @@ if TYPE_CHECKING:
 Function = Callable[..., Any]
 
 _NAME = re.compile(r"help\.[a-z0-9-]+")
-
-
-_WIDEST = 80
-"""Columns of a text that is read; a wider terminal does not make it easier."""
-
-
-_NARROWEST = 10
-"""Columns that what an option means has at least."""
-
-
-class Formatter(click.HelpFormatter):
-    """Leaves what an option means two thirds of a narrow terminal, and tears no word: click's own
-    breaks lines within ``edge-agent``, and within a path.
-    """
-
-    def write_text(self, text: str) -> None:
-        self.write(f"{_folded(text, self.width, ' ' * self.current_indent)}\n")
-
-    def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
-        """On a narrow terminal the command has lines of its own, as it would be typed."""
-        begin = prefix or f"{gettext('Usage:')} "
-        typed = f"{prog} {args}".rstrip()
-        if len(begin) + len(typed) > self.width:
-            begin, typed = f"{begin.rstrip()}\n", folded_command(f"  {typed}", "    ", self.width)
-        self.write(f"{begin}{typed}\n")
-
-    def write_dl(
-        self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2
-    ) -> None:
-        told = [(in_words(typed), _RANGE.sub(_range, meaning)) for typed, meaning in rows]
-        widest = max((len(typed) for typed, _ in told), default=0)
-        column = min(widest, col_max, self.width // 3 + 2) + col_spacing
-        hanging = " " * (self.current_indent + column)
-        for typed, meaning in told:
-            lead = f"{'':>{self.current_indent}}{typed}"
-            if len(typed) > column - col_spacing and meaning:
-                choices = folded(lead.replace("|", "| "), "    ", self.width)
-                self.write(choices.replace("| ", "|") + "\n")
-                lead = ""
-            text = _folded(meaning, max(self.width, len(hanging) + _NARROWEST), hanging)
-            self.write(f"{lead}{text[len(lead) :]}".rstrip() + "\n")
-
-
-class Context(click.Context):
-    """Help as wide as the terminal; click's own is never narrower than 50 columns."""
-
-    formatter_class = Formatter
-
-    def make_formatter(self) -> click.HelpFormatter:
-        self.terminal_width = min(_WIDEST, width())
-        return super().make_formatter()
 
 
 class Command(click.Command):
@@ -85,14 +35,49 @@ class Command(click.Command):
         """
         typed = list(args)  # click takes them away one by one.
         ctx.meta.setdefault(_TYPED, typed)
+        ctx.meta[_BEHIND] = typed
+        with self._quotes_shown(ctx):
+            rest = self._parsed(ctx, args, typed)
+        if not all(map(_is_text, ctx.params.values())):
+            raise BadRequest("control.no-text")
+        return rest
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """What a command refuses of an option may as well be the first of several words."""
+        with self._quotes_shown(ctx):
+            return super().invoke(ctx)
+
+    @contextmanager
+    def _quotes_shown(self, ctx: click.Context) -> Iterator[None]:
+        """Have a line that is refused name the words that want quotes, where some stand there."""
+        try:
+            yield
+        except click.UsageError as error:
+            line = None if isinstance(self, click.Group) else self._in_quotes(ctx, error)
+            if line is None:
+                raise
+            told = say("usage.quotes", problem=error.message.rstrip("."), line=line)
+            if not isinstance(error, click.BadParameter):
+                raise click.UsageError(told, error.ctx) from None
+            raise click.BadParameter(told, error.ctx, error.param, error.param_hint) from None
+
+    def _in_quotes(self, ctx: click.Context, error: click.UsageError) -> str | None:
+        if type(error) not in (click.UsageError, click.BadParameter):
+            return None
+        from .unquoted import in_quotes  # Only for whoever has mistyped one.
+
+        only = error.param_hint if isinstance(error, click.BadParameter) else None
+        return in_quotes(self, ctx.meta[_BEHIND], only if isinstance(only, str) else None)
+
+    def _parsed(self, ctx: click.Context, args: list[str], typed: list[str]) -> list[str]:
         try:
             with _files_named(self.params):
-                rest = super().parse_args(ctx, args)
+                return super().parse_args(ctx, args)
         except click.NoSuchOption as none:
             if (meant := self._option_for(ctx, none.option_name)) is None:
                 raise
             told = say("command.meant", wanted=none.option_name, line=meant)
-            raise click.UsageError(told, ctx) from None
+            raise _Meant(told, ctx) from None
         except click.MissingParameter as missing:
             if missing.param is None:
                 raise
@@ -100,17 +85,14 @@ class Command(click.Command):
         except click.BadParameter as bad:
             if bad.param is not None:
                 hint = in_words(bad.param.get_error_hint(ctx))
-                told = _RANGE.sub(_range, bad.message)
+                told = ranges_in_words(bad.message)
                 raise click.BadParameter(told, ctx, bad.param, hint) from None
             raise
         except click.UsageError as error:
             if type(error) is click.UsageError and (line := self._with_option(ctx, typed)):
                 told = say("command.meant", wanted=line[1], line=line[0])
-                raise click.UsageError(told, ctx) from None
+                raise _Meant(told, ctx) from None
             raise
-        if not all(map(_is_text, ctx.params.values())):
-            raise BadRequest("control.no-text")
-        return rest
 
     def _option_for(self, ctx: click.Context, wanted: str) -> str | None:
         """What is meant by one that this command has not, by the table of near misses: an option,
@@ -134,8 +116,11 @@ class Command(click.Command):
             line = say(name)
         else:
             return None
-        _, extra, _ = self.make_parser(ctx).parse_args(typed)
+        _, extra, _ = self.make_parser(ctx).parse_args(list(typed))
         if len(extra) != 1:
+            return None
+        # What is no code or number is rather one of an option's words.
+        if not re.search(r"\d", extra[0]) and self._in_quotes(ctx, click.UsageError("")):
             return None
         from shlex import quote  # Only for whoever has mistyped one.
 
@@ -235,6 +220,10 @@ class Group(Command, click.Group):
         return super().resolve_command(ctx, args)
 
 
+class _Meant(click.UsageError):
+    """What is wrong with a line, with how it is typed."""
+
+
 class Mistyped(click.UsageError):
     """What click says of a line that is wrong, in lines that the terminal has room for."""
 
@@ -278,39 +267,6 @@ def _is_text(value: object) -> bool:
     return True
 
 
-def _folded(text: str, columns: int, indent: str) -> str:
-    """Its paragraphs in lines of at most so many columns, each with this indent, no word torn."""
-    return "\n\n".join(
-        folded(" ".join(one.split()), indent, columns, indent) for one in text.split("\n\n")
-    )
-
-
-def in_words(typed: str) -> str:
-    """What stands for a value in a command line, ``CODE``, by its word in the language."""
-    return _VALUE.sub(_word_for, typed)
-
-
-def _word_for(value: re.Match[str]) -> str:
-    name = f"value.{value[0].lower().replace(' ', '-')}"
-    return say(name) if is_name(name) else value[0]
-
-
-_VALUE = re.compile(r"(?<![A-Z-])[A-Z]{2,}(?: [A-Z]{2,})*")
-
-
-_RANGE = re.compile(r"\b(?:(?P<least>[\d.]+)<=)?x(?:(?P<sign>[<>]=)(?P<bound>[\d.]+))?(?=[;\].])")
-"""As click describes what a number may be: ``x>=1``, ``1<=x<=100``."""
-
-
-def _range(described: re.Match[str]) -> str:
-    least, sign, bound = described.group("least", "sign", "bound")
-    if least and bound:
-        return say("usage.between", least=least, most=bound)
-    if bound is None:
-        return described[0]
-    return say("usage.at-least" if sign == ">=" else "usage.at-most", bound=bound)
-
-
 def path_of(ctx: click.Context) -> str:
     """The command as it is typed, without the program's own name: ``workers add``."""
     words: list[str] = []
@@ -323,6 +279,9 @@ def path_of(ctx: click.Context) -> str:
 _TYPED = f"{__name__}.typed"
 """What was typed behind the program's own name, among what contexts know: the first to be parsed
 has all of it."""
+
+_BEHIND = f"{__name__}.behind"
+"""The same behind the last command."""
 
 
 def retype(ctx: click.Context, option: str, value: str) -> None:
