@@ -9,7 +9,7 @@ from msgspec import Struct
 from ..contract.errors import BadRequest
 from ..contract.language import LANGUAGES, Message, because, is_name, said
 from ..gate.papers.certificate import Certificate
-from ..gate.papers.held import HeldBackup
+from ..gate.sealed_backups import HeldBackup
 from .kept_words import of_backup
 from .page import field, qr, signatures
 from .sections import Section, Text, as_page
@@ -23,8 +23,8 @@ _COUNTED = ("prints", "openings", "credentials")
 
 
 class Carried(Struct, frozen=True, kw_only=True):
-    """All that a page is made of; ``version``: of the program that made it; ``backups``: those
-    that still held the worker's templates then.
+    """All that a page is made of; ``version``: of the program that made it; ``backups``: those,
+    and the replaced sensors, that still held the worker's templates then.
     """
 
     document: str
@@ -55,6 +55,8 @@ def certificate_page(carried: Carried) -> str:
         field(words("begun"), words("moment", at=done.stopped or done.begun)),
         field(words("done"), words("moment", at=done.done)),
     ]
+    files = [one for one in carried.backups if one.in_sensor is None]
+    sensors = [one for one in carried.backups if one.in_sensor is not None]
     held = tuple(
         (_known("held", what), str(done.erased[what]))
         for what in (*_COUNTED, *sorted(done.erased.keys() - {*_COUNTED}))
@@ -72,8 +74,9 @@ def certificate_page(carried: Carried) -> str:
         Section(
             title=Message("proof.beyond"),
             lines=(
-                Message("proof.backups" if carried.backups else "proof.no-backups"),
-                *map(of_backup, carried.backups),
+                Message("proof.backups" if files else "proof.no-backups"),
+                *map(of_backup, files),
+                *map(of_backup, sensors),
                 Message("proof.copies"),
                 *aside,
             ),

@@ -90,7 +90,7 @@ def withdraw(settings: Settings, code: str, yes: bool, as_json: bool) -> None:
     result = carry_out(settings, WithdrawConsent(code=code))
     if result["erased"]["credentials"] and not as_json:
         tell(say("privacy.give-again", code=result["worker"]))
-    tell_erasure(settings, result, as_json)
+    tell_erasure(settings, result, as_json, empty="privacy.withdrawn-empty")
 
 
 @consent.command("list", help="help.consent-list")

@@ -1,11 +1,9 @@
 """How long what is kept of workers stays, and who has a backup of it, as people read it."""
 
 from ..contract.language import Message
-from ..gate.papers.held import HeldBackup
 from ..gate.papers.retention import Kept
-
-_SHOWN_DIGITS = 6
-"""Of a backup's id, as 'templates list' shows them."""
+from ..gate.sealed_backups import HeldBackup
+from .show import SHOWN_DIGITS
 
 
 def how_long(row: Kept) -> Message:
@@ -18,10 +16,17 @@ def how_long(row: Kept) -> Message:
 
 
 def of_backup(one: HeldBackup) -> Message:
-    """Which backup, and who has it."""
+    """Which backup, and who has it; or which sensor was replaced, and what it may hold."""
+    if one.in_sensor is not None:
+        return Message(
+            "held.in-sensor",
+            backup=one.backup[:SHOWN_DIGITS],
+            made=Message("words.day", on=one.made) if one.made else Message("held.unknown-day"),
+            count=one.in_sensor,
+        )
     return Message(
         "held.sealed",
-        backup=one.backup[:_SHOWN_DIGITS],
+        backup=one.backup[:SHOWN_DIGITS],
         made=Message("words.day", on=one.made) if one.made else Message("held.unknown-day"),
         holder=one.holder or Message("held.unknown-holder"),
     )

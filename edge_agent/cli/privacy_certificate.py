@@ -27,7 +27,7 @@ def certificate(settings: Settings, code: str, file: Path, as_json: bool) -> Non
     # Only here: what the daemon does is asked for without the database.
     from ..gate.daemon.assembly import Assembly
     from ..gate.papers.certificate import certificate_of
-    from ..gate.papers.held import backups_with
+    from ..gate.sealed_backups import backups_with
 
     assembly = Assembly(settings)
     store = assembly.store_for_reading()
@@ -40,7 +40,7 @@ def certificate(settings: Settings, code: str, file: Path, as_json: bool) -> Non
             name=name,
             language=current(),
             version=__version__,
-            backups=backups_with(store, code, assembly.zone),
+            backups=backups_with(store.sealed_backups(), code, assembly.zone),
         )
     )
     with new_private_file(file) as out:

@@ -155,6 +155,8 @@ def _fingers(found: Held) -> Iterator[Text]:
             line = say("held.finger", at=one.enrolled, **told)
         else:
             line = say("held.finger-once", **told)
+        if one.restored is not None:
+            line += f", {say('held.restored', at=one.restored)}"
         yield f"{line}, {say('held.in-backup')}" if one.backed_up else line
     yield Message("held.no-picture")
 

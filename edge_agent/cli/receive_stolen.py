@@ -37,4 +37,7 @@ def stolen(database: Database, gate: str, as_json: bool) -> None:
         ),
         empty=say("stolen.nobody"),
     )
+    if elsewhere := [one.code for one in found if one.replaced]:
+        count = sum(one.replaced for one in found)
+        tell(say("stolen.replaced", count=count, gate=gate, codes=elsewhere))
     tell(say("stolen.then"))

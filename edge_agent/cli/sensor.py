@@ -2,6 +2,7 @@
 
 from base64 import b64decode
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -14,7 +15,7 @@ from ..gate.settings.schema import Settings
 from .carry_out import carry_out, names_of, who
 from .help import group
 from .options import FilePath, as_json, ask_a_person, with_settings, yes_option
-from .show import print_json
+from .show import SHOWN_DIGITS, print_json
 from .tell import tell
 
 _INDENT = " " * 4
@@ -56,8 +57,15 @@ def adopt(settings: Settings, yes: bool, as_json: bool) -> None:
     if as_json:
         print_json(result)
         return
+    _tell_adopted(settings, result["forgotten"])
+    if left := result.get("replaced"):  # A daemon of an older version does not tell.
+        digits, count = left["backup"][:SHOWN_DIGITS], sum(left["in_sensor"].values())
+        tell(say("module.old-holds", count=count, backup=digits))
+
+
+def _tell_adopted(settings: Settings, lost: list[dict[str, Any]]) -> None:
     fingers: dict[str, list[Message]] = {}
-    for print_ in result["forgotten"]:
+    for print_ in lost:
         finger = Message("people.finger", finger=print_["finger"])
         fingers.setdefault(print_["worker"], []).append(finger)
     if not fingers:
@@ -65,7 +73,7 @@ def adopt(settings: Settings, yes: bool, as_json: bool) -> None:
         return
     # First what to do: of eighty people the names alone are more than a phone shows.
     people = Message("module.of-people", count=len(fingers))
-    tell(say("module.adopted-without", count=len(result["forgotten"]), people=people))
+    tell(say("module.adopted-without", count=len(lost), people=people))
     tell(say("module.bring-back"))
     names = names_of(settings)
     for code, forgotten in fingers.items():

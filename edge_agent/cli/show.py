@@ -23,6 +23,9 @@ _GAP = "  "
 _INDENT = " " * 4
 """Before the further lines of a row."""
 
+SHOWN_DIGITS = 8
+"""Of a backup's id, as people read and type it."""
+
 _NARROWEST = 8
 """Characters that a folded column keeps, however narrow the terminal is."""
 

@@ -17,7 +17,7 @@ from ..gate.consents import Consent
 from ..gate.erasure import WorkerLeaving
 from ..gate.settings.schema import Settings
 from .carry_out import names_of, who
-from .show import print_json
+from .show import SHOWN_DIGITS, print_json, shown_day
 from .tell import tell
 
 
@@ -160,25 +160,28 @@ def kept_of(settings: Settings, code: str) -> Message:
     return Message("people.kept-unseen")
 
 
-def tell_erasure(settings: Settings, result: dict[str, Any], as_json: bool) -> None:
-    """What a withdrawal or a leaving came to; ends with 1 where something is left to do."""
+def tell_erasure(
+    settings: Settings, result: dict[str, Any], as_json: bool, *, empty: str = "privacy.left-empty"
+) -> None:
+    """What a withdrawal or a leaving came to, ``empty`` where nothing was kept; ends with 1 where
+    something is left to do."""
     if as_json:
         print_json(result)
     else:
-        _tell_erased(result, who(result["worker"], names_of(settings)))
+        _tell_erased(result, who(result["worker"], names_of(settings)), empty)
         tell_beside(result)
     if result["begun"] is not None and not result["done"]:
         click.get_current_context().exit(1)
 
 
-def _tell_erased(result: dict[str, Any], whose: str) -> None:
+def _tell_erased(result: dict[str, Any], whose: str, empty: str) -> None:
     told = {"whose": whose, "code": result["worker"]}
     if result["begun"] is None and result["stopped"]:
         tell(say("privacy.stopped", day=result["after"], **told))
     elif result["begun"] is None:
         tell(say("privacy.planned", day=result["after"], **told))
     elif result["done"] and not any(result["erased"].values()):
-        tell(say("privacy.left-empty", whose=whose))
+        tell(say(empty, whose=whose))
     elif result["done"]:
         tell(say("privacy.erased", whose=whose, **result["erased"]))
     else:
@@ -187,7 +190,14 @@ def _tell_erased(result: dict[str, Any], whose: str) -> None:
 
 def tell_beside(result: dict[str, Any]) -> None:
     """What an erasure does not reach, and somebody has to."""
+    sealed = result.get("sealed", ())  # A daemon of an older version does not tell, as below.
+    for one in sealed:
+        if one["in_sensor"] is not None:
+            told = {"made": shown_day(one["made"]) or "?", "count": one["in_sensor"]}
+            tell(say("privacy.in-sensor", backup=one["backup"][:SHOWN_DIGITS], **told), err=True)
+    if files := sum(one["in_sensor"] is None for one in sealed):
+        tell(say("privacy.sealed", count=files), err=True)
     if result["set_aside"]:
         tell(say("privacy.set-aside", files=result["set_aside"]), err=True)
-    if result.get("copied"):  # A daemon of an older version does not know.
+    if result.get("copied"):
         tell(say("privacy.copied"), err=True)

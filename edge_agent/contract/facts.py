@@ -329,10 +329,15 @@ class SensorAdopted(Fact, tag="sensor.adopted", frozen=True, kw_only=True):
     """From now on this module's slots are the ones that the prints stand for.
 
     ``why``: ``new``, ``technician``, or the doubt that the templates' digests have settled.
+    ``replaced``: the module before it, by its mark, may still hold the prints that were forgotten
+    for it, and those of who was being erased. ``returned``: this one was replaced so before, and
+    what it held then is erased from it.
     """
 
     actor: str
     why: str
+    replaced: str | UnsetType = UNSET
+    returned: str | UnsetType = UNSET
 
 
 class SensorReconnected(Fact, tag="sensor.reconnected", frozen=True, kw_only=True):

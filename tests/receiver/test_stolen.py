@@ -76,3 +76,39 @@ def test_a_gate_that_was_retired_has_no_fingers_any_more(
     desk.take(gate)
     found = desk.json("stolen", "main-gate")
     assert sum(one["fingers"] for one in found) == fingers
+
+
+def test_a_sensor_that_was_replaced_is_told_until_it_is_destroyed(database: str) -> None:
+    desk, gate = Desk(database), Ledger("a")
+    enrolled(gate, "0001", 0)
+    enrolled(gate, "0002", 1)
+    gate.write("worker.left", worker="0002", actor="uid:0")  # Its sensor does not answer any more.
+    place = {"finger": "right-index", "slot": 0, "generation": 1, "actor": "uid:0"}
+    gate.write("print.removed", worker="0001", **place, why="adopted")
+    gate.write("sensor.adopted", actor="uid:0", why="technician", replaced="ab" * 16)
+    gate.write("worker.erased", worker="0002", prints=0, openings=0, credentials=0, proof="0" * 64)
+    enrolled(gate, "0001", 0, generation=2)
+    desk.take(gate)
+    found = {one["code"]: one for one in desk.json("stolen", "main-gate")}
+    assert {code: (one["fingers"], one["replaced"]) for code, one in found.items()} == {
+        "0001": (1, 1),
+        "0002": (0, 1),
+    }
+    assert "another sensor before, which may still hold 2 templates" in desk.done(
+        "stolen", "main-gate"
+    )
+    gate.write("templates.destroyed", backup="ab" * 16, actor="uid:0")
+    desk.take(gate)
+    found = {one["code"]: one for one in desk.json("stolen", "main-gate")}
+    assert {code: one["replaced"] for code, one in found.items()} == {"0001": 0}
+
+
+def test_a_sensor_that_came_back_holds_only_what_it_is_used_for(database: str) -> None:
+    desk, gate = Desk(database), Ledger("a")
+    enrolled(gate, "0001", 0)
+    place = {"finger": "right-index", "slot": 0, "generation": 1, "actor": "uid:0"}
+    gate.write("print.removed", worker="0001", **place, why="adopted")
+    gate.write("sensor.adopted", actor="uid:0", why="technician", replaced="ab" * 16)
+    gate.write("sensor.adopted", actor="gate", why="new", returned="ab" * 16)
+    desk.take(gate)
+    assert desk.json("stolen", "main-gate") == []

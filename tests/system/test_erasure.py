@@ -73,3 +73,46 @@ def test_no_sealed_file_keeps_whoever_was_erased(gate: Gate, tmp_path: Path) -> 
     restored = gate.cli("templates", "restore", str(old), *identity, "--yes", "--json")
     assert (restored.code, "erased here" in restored.err) == (1, True)
     assert gate.cli("templates", "restore", str(new), *identity, "--yes").code == 0
+
+
+def test_what_a_replaced_sensor_holds_is_told_until_it_is_destroyed(
+    gate: Gate, tmp_path: Path
+) -> None:
+    keys, sealed = AgeSealing().new_keys(), tmp_path / "prints.age"
+    (tmp_path / "key.txt").write_text(f"{keys.identity}\n")
+    gate.start()
+    watch = gate.watch()
+    assert gate.cli("templates", "backup", str(sealed), "-r", keys.recipient).code == 0
+    gate.finger("fault swap-sensor")
+    watch.state("sensor", "foreign")
+    adopted = gate.cli("sensor", "adopt", "--yes")
+    assert "may still hold" in adopted.out
+    listed = gate.cli("privacy", "overdue", "--json")
+    [left] = [one["backup"] for one in listed.json]
+    assert (listed.code, left["in_sensor"]["NV001"], left["erased"]) == (1, 1, [])
+    mark = left["backup"][:8]
+    assert f"edge-agent templates destroyed {mark}" in adopted.out
+    assert "1 máy quét cũ" in gate.cli("status", "--lang", "vi").out
+
+    restored = gate.cli(
+        *("templates", "restore", str(sealed), "--identity", str(tmp_path / "key.txt"), "--yes")
+    )
+    assert restored.code == 0, restored
+    assert "mark " + mark in gate.cli("privacy", "report", "NV001").out
+    withdrawn = gate.cli("consent", "withdraw", "NV001", "--yes", "--lang", "vi")
+    assert ": 1 mẫu vân tay" in withdrawn.out
+    assert f"dấu {mark}, có thể còn 1 mẫu" in withdrawn.err
+    page = tmp_path / "certificate.html"
+    assert gate.cli("privacy", "certificate", "NV001", "--output", str(page)).code == 0
+    assert f"mark {mark}: it may still hold 1 template" in page.read_text(encoding="utf-8")
+    assert "NV001 too, who are erased" in gate.cli("privacy", "overdue").err
+
+    assert gate.cli("templates", "destroyed", sealed_id(gate)).code == 0
+    told = gate.cli("templates", "destroyed", mark)
+    assert "is destroyed or empty" in told.out
+    assert gate.cli("privacy", "overdue").code == 0
+
+
+def sealed_id(gate: Gate) -> str:
+    [one] = [one for one in gate.cli("templates", "list", "--json").json if not one["in_sensor"]]
+    return str(one["backup"])

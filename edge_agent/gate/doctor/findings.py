@@ -94,7 +94,7 @@ def age_of(seconds: float) -> Message:
 
 
 def lateness(late: Mapping[str, int]) -> list[Message]:
-    """What is late for workers' data, each with how many: ``erasures``, ``backups``, ``claims``."""
+    """What is late for workers' data, each with how many: what ``overdue`` tells, ``erasures``."""
     return [Message(f"doctor.late-{what}", count=count) for what, count in late.items() if count]
 
 

@@ -56,11 +56,14 @@ def glance(
 
 
 def overdue(store: SqliteStore, today: str) -> dict[str, int]:
-    """What is late for workers' data on a day (ISO 8601): ``backups`` of templates that are to be
-    destroyed, and ``claims`` whose day is over. Raises StoreFault.
+    """What is late for workers' data on a day (ISO 8601): ``backups`` of templates and ``sensors``
+    that were replaced, which are to be destroyed, and ``claims`` whose day is over. Raises
+    StoreFault.
     """
+    to_destroy = [one for one in store.sealed_backups() if one.to_destroy]
     return {
-        "backups": sum(one.to_destroy for one in store.sealed_backups()),
+        "backups": sum(one.in_sensor is None for one in to_destroy),
+        "sensors": sum(one.in_sensor is not None for one in to_destroy),
         "claims": sum(one.overdue(today) for one in store.claims()),
     }
 

@@ -8,9 +8,7 @@ from msgspec import UNSET, UnsetType, convert, structs
 
 from ...contract.chain import Entry
 from ...contract.errors import StoreFault
-from ...contract.facts import (
-    Fact,
-)
+from ...contract.facts import Fact, SensorAdopted
 from ...contract.messages import ErasedWorker
 from ...contract.people import Print, Worker
 from ...contract.people_facts import PrintEnrolled, PrintRemoved
@@ -301,7 +299,7 @@ class Recorder:
                 change.put_backed_up(print_)
 
     def record_removal(
-        self, print_: Print, actor: str, why: Literal["adopted", "restored"] | UnsetType = UNSET
+        self, print_: Print, actor: str, why: Literal["restored"] | UnsetType = UNSET
     ) -> None:
         """Forget whose a slot is, together with the entry that says so.
 
@@ -315,6 +313,24 @@ class Recorder:
 
         self.record(structs.replace(_removal(print_, actor), why=why), also=forget)
         self.known.drop_print(print_)
+
+    def record_adoption(
+        self, adopted: SensorAdopted, lost: Sequence[Print], also: Callable[[SqliteChange], None]
+    ) -> None:
+        """Have another sensor be the gate's, together with the prints that it does not hold.
+
+        In one transaction: what the one before still holds is known from them.
+        """
+
+        def adopt(change: SqliteChange) -> None:
+            for print_ in lost:
+                change.drop_print(print_)
+            also(change)
+
+        gone = [structs.replace(_removal(one, adopted.actor), why="adopted") for one in lost]
+        self.record_all([*gone, adopted], also=adopt)
+        for print_ in lost:
+            self.known.drop_print(print_)
 
 
 def _removal(print_: Print, actor: str) -> PrintRemoved:

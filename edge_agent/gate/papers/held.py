@@ -15,16 +15,20 @@ from ..claims import Claim
 from ..consents import Consent
 from ..erasure import Erasure
 from ..ledger.store.sqlite_store import SqliteStore
+from ..sealed_backups import HeldBackup, backups_with
 
 
 class HeldFinger(Struct, frozen=True, kw_only=True):
-    """A print. ``enrolled``: a local time; None: not known, or its entry was pruned."""
+    """A print. ``enrolled``: when its template was taken, in local time; None: not known, at
+    another gate, or its entry was pruned. ``restored``: when it was brought back from a backup.
+    """
 
     finger: str
     slot: int
     generation: int
     enrolled: str | None
     backed_up: bool
+    restored: str | None = None
 
 
 class HeldConsent(Struct, frozen=True, kw_only=True):
@@ -53,24 +57,14 @@ class HeldPunch(Attendance, frozen=True, kw_only=True):
     way: str | None
 
 
-class HeldBackup(Struct, frozen=True, kw_only=True):
-    """A backup, by the id in its header. ``made``: a day; ``holder``: who has it; None: not known.
-
-    Never who else is in it.
-    """
-
-    backup: str
-    made: str | None
-    holder: str | None
-
-
 class Held(Struct, frozen=True, kw_only=True):
     """All of it. Times are local, None where nobody knows them.
 
     ``evidence``: of how many presses it is here which finger it was. ``punches``: all of them, as
     they stand now; ``entries``: how many entries of each kind name the worker; ``witnessed``: whose
     consents they have witnessed; ``vouched_name``: the name from before it was corrected;
-    ``sealed``: backups that hold, or may hold, their templates and were not destroyed; ``claims``:
+    ``sealed``: backups and replaced sensors that hold, or may hold, their templates and were not
+    destroyed; ``claims``:
     what they have asked for.
     """
 
@@ -124,8 +118,9 @@ def held(store: SqliteStore, worker: Worker, zone: ZoneInfo) -> Held:
                 finger=one.finger,
                 slot=one.slot,
                 generation=one.generation,
-                enrolled=reading.enrolled.get((one.slot, one.generation)),
+                enrolled=reading.enrolled_of(store.lives_of(one)),
                 backed_up=(one.slot, one.generation) in backed_up,
+                restored=reading.restored.get((one.slot, one.generation)),
             )
             for one in store.prints()
             if one.worker == code
@@ -148,7 +143,7 @@ def held(store: SqliteStore, worker: Worker, zone: ZoneInfo) -> Held:
         ],
         entries=dict(sorted(reading.entries.items())),
         witnessed=reading.witnessed,
-        sealed=backups_with(store, code, zone),
+        sealed=backups_with(store.sealed_backups(), code, zone),
         erasures=[one for one in store.erasures() if one.worker == code],
         claims=[one for one in store.claims() if one.worker == code],
     )
@@ -158,15 +153,6 @@ def _consent(one: Consent | None) -> HeldConsent | None:
     if one is None:
         return None
     return HeldConsent(text=one.text, text_hash=one.text_hash.hex(), signed=one.signed)
-
-
-def backups_with(store: SqliteStore, code: str, zone: ZoneInfo) -> list[HeldBackup]:
-    """Those that were not destroyed, and hold a worker's templates as far as it is known."""
-    return [
-        HeldBackup(backup=one.backup, made=one.made_on(zone), holder=one.holder)
-        for one in store.sealed_backups()
-        if one.destroyed is None and (one.workers is None or code in one.workers)
-    ]
 
 
 class _Reading:
@@ -179,7 +165,12 @@ class _Reading:
         self.punches: list[dict[str, Any]] = []
         self.attempts: list[HeldAttempt] = []
         self.enrolled: dict[tuple[int, int], str | None] = {}
+        self.restored: dict[tuple[int, int], str | None] = {}
         self.witnessed: list[str] = []
+
+    def enrolled_of(self, lives: list[tuple[int, int]]) -> str | None:
+        """When the template that had these slots and generations was taken."""
+        return next((self.enrolled[life] for life in lives if life in self.enrolled), None)
 
     def take(self, data: dict[str, Any]) -> None:
         kind = data["kind"]
@@ -190,8 +181,8 @@ class _Reading:
         if kind.startswith("punch."):
             self.punches.append(data)
         elif kind in ("print.enrolled", "print.restored"):
-            key = data["slot"], data["generation"]
-            self.enrolled[key] = true_time(stamp_of(data), self._zone)
+            when = self.enrolled if kind == "print.enrolled" else self.restored
+            when[data["slot"], data["generation"]] = true_time(stamp_of(data), self._zone)
         elif kind == "attempt.refused":  # As earlier versions wrote them.
             self.take_attempt(data)
 

@@ -314,7 +314,7 @@ class Eraser:
             "begun": one.begun,
             "done": local_time(stamp.wall_ms, gate.policy.zone),
             "erased": msgspec.to_builtins(one.counts),
-            "checked": ["sensor-index", "files-searched"],
+            "checked": [*(["sensor-index"] if one.counts.prints else []), "files-searched"],
             "kept": ["code", "name", "ledger"],
             "not_reached": gate.store.set_aside(),
             **({} if one.stopped is None else {"stopped": one.stopped}),

@@ -18,6 +18,7 @@ from ...contract.stamps import local_date, parse_time
 from ..erasure import Counts, Erasure, is_over
 from ..ledger.store.metadata import ERASURES_UNKNOWN
 from ..ledger.store.sqlite_store import SqliteStore
+from ..sealed_backups import backups_with
 from .consent import checked_day
 from .context import RequestContext, Result
 from .erase import Eraser
@@ -116,7 +117,7 @@ def forget_worker(context: RequestContext, request: ForgetWorker) -> Result:
         fact = WorkerForgotten(worker=code, actor=context.actor)
         gate.record_worker(fact, worker, same_person=True)
     gone = gate.store.overwrite_all(context.prompt.go_on)
-    return {"worker": code, "done": gone, **_beside(context)}
+    return {"worker": code, "done": gone, **_beside(context, code)}
 
 
 def tell_erased(context: RequestContext, request: TellErased) -> Result:
@@ -168,11 +169,16 @@ def _told(context: RequestContext, code: str) -> Result:
         "erased": to_builtins(one.counts),
         "left": [slot for slot, _ in one.slots],
         "done": one.done,
-        **_beside(context),
+        **_beside(context, code),
     }
 
 
-def _beside(context: RequestContext) -> Result:
-    """What no erasure reaches: databases that were set aside, and whether copies were made."""
+def _beside(context: RequestContext, code: str) -> Result:
+    """What no erasure reaches: databases that were set aside, whether copies were made, and the
+    backups and replaced sensors that hold the worker's templates."""
     store = context.gate.store
-    return {"set_aside": store.set_aside(), "copied": store.was_copied()}
+    return {
+        "set_aside": store.set_aside(),
+        "copied": store.was_copied(),
+        "sealed": to_builtins(backups_with(store.sealed_backups(), code, context.gate.policy.zone)),
+    }

@@ -117,16 +117,23 @@ def destroy_backup(context: RequestContext, request: DestroyBackup) -> Result:
     lost = _held_by_no_other(context, one)
     gate.record(TemplatesDestroyed(backup=one.backup, actor=context.actor), stamp, also=destroy)
     without = gate.store.not_backed_up()
-    return {"backup": one.backup, "destroyed": gone.destroyed, "not_backed_up": without}
+    return {
+        "backup": one.backup,
+        "destroyed": gone.destroyed,
+        "not_backed_up": without,
+        "in_sensor": one.in_sensor is not None,
+    }
 
 
 def _held_by_no_other(context: RequestContext, gone: SealedBackup) -> list[Print]:
     """The prints that are, or may be, in this file, and surely in no other that is still there."""
     gate = context.gate
+    if gone.in_sensor is not None:  # Nothing can be restored from it, so nothing has relied on it.
+        return []
     elsewhere = {
         held
         for one in gate.store.sealed_backups()
-        if one.destroyed is None and one.backup != gone.backup
+        if one.destroyed is None and one.backup != gone.backup and one.in_sensor is None
         for held in one.holds or ()
     }
 

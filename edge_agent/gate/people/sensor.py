@@ -19,10 +19,17 @@ def ask_sensor(context: RequestContext, request: AskSensor) -> Result:
 
 
 def adopt_sensor(context: RequestContext, request: AdoptSensor) -> Result:
-    """Take the sensor as it is; which prints were forgotten, for it does not hold them."""
+    """Take the sensor as it is; which prints were forgotten, for it does not hold them.
+
+    ``replaced``: the one before, as the list of backups has it, where it may still hold some.
+    """
     if context.connected is None:
         context.sensor.connect()
-    return {"forgotten": to_builtins(context.pairing.adopt(context.actor))}
+    store = context.gate.store
+    before = {one.backup for one in store.sealed_backups()}
+    forgotten = context.pairing.adopt(context.actor)
+    replaced = next((one for one in store.sealed_backups() if one.backup not in before), None)
+    return {"forgotten": to_builtins(forgotten), "replaced": to_builtins(replaced)}
 
 
 def take_image(context: RequestContext, request: TakeImage) -> Result:

@@ -8,20 +8,25 @@ flash is touched, so that a power cut in the middle is found at the next start a
 import hashlib
 import logging
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import TypeVar
+
+from msgspec import UNSET
 
 from ...contract.errors import StoreFault
 from ...contract.facts import SensorAdopted
 from ...contract.language import Message, together
 from ...contract.people import Print
+from ...contract.stamps import utc_time
 from ..errors import SPOILED, SensorDoubted, SensorFault, SensorRefused
 from ..ledger.recorder import Recorder
+from ..ledger.store.change import SqliteChange
 from ..pairing_mark import TOKEN_BYTES, Doubt, PairingMark, adopting, doubt, is_left_of, read_mark
 from ..ports import Sensor, SensorInfo
 from .comparison import Comparison, TemplateState
+from .replaced import Replacement, replaced_before
 
 log = logging.getLogger(__name__)
 
@@ -81,8 +86,14 @@ class Pairing:
         self.doubt = None if why is None or all(self._agreement(prints)) else why
         if self.doubt is not None:
             return self.doubt
+        back = False
         if ours is None or (ours != found and self._keeps_notes):
-            self._adopt(actor="gate", why=why.value if why else "new")
+            another = ours is not None and (found is None or found.token != ours.token)
+            # Where all prints are in it there is nothing to tell it from the one before by.
+            is_replaced = another and (not prints or replaced_before(self._gate.store, found))
+            entering = self._replacement(found, prints, []) if is_replaced else Replacement()
+            self._adopt(actor="gate", why=why.value if why else "new", entering=entering)
+            back = entering.back is not None
         else:
             self._token = found.token if found else None
         if why is not None:
@@ -90,7 +101,7 @@ class Pairing:
         elif (differ := self.comparison.check(self._token)) is not None:
             self.doubt = differ
             return self.doubt
-        self._settle(erasing=ours == found or bool(prints))
+        self._settle(erasing=ours == found or bool(prints) or back)
         return None
 
     def recover(self) -> None:
@@ -115,16 +126,17 @@ class Pairing:
         So nobody is ever credited by somebody else's template in their slot. Nothing is erased: the
         templates may be another gate's.
         """
-        self._read_page()
+        ours, found = self._gate.store.mark(), read_mark(self._read_page())
         prints = self._gate.known.prints
         agreement = list(self._agreement(prints))
         lost = [print_ for print_, agrees in zip(prints, agreement, strict=True) if not agrees]
-        for print_ in lost:
-            self._gate.record_removal(print_, actor, "adopted")
-        self._adopt(actor=actor, why="technician")
+        same = ours is not None and found is not None and found.token == ours.token
+        is_replaced = not same or self.doubt is Doubt.TEMPLATES_DIFFER
+        entering = self._replacement(found, prints, lost) if is_replaced else Replacement()
+        self._adopt(actor=actor, why="technician", entering=entering, lost=lost)
         if any(agreement):
             self.comparison.agreed(self._token)
-        self._settle(erasing=False)
+        self._settle(erasing=entering.back is not None)
         self.doubt = None
         return lost
 
@@ -287,11 +299,33 @@ class Pairing:
             self._sensor.check()
             return None
 
-    def _adopt(self, actor: str, why: str) -> None:
-        mark = PairingMark(os.urandom(TOKEN_BYTES), 1)
-        self._gate.record(
-            SensorAdopted(actor=actor, why=why), also=lambda change: change.put_mark(mark)
+    def _replacement(
+        self, found: PairingMark | None, prints: list[Print], lost: list[Print]
+    ) -> Replacement:
+        stamp = self._gate.clock.stamp()
+        now = utc_time(stamp.wall_ms) if stamp.trusted else None
+        return Replacement.between(self._gate.store, found, prints, lost, now)
+
+    def _adopt(
+        self, actor: str, why: str, entering: Replacement, lost: Sequence[Print] = ()
+    ) -> None:
+        mark, announced = PairingMark(os.urandom(TOKEN_BYTES), 1), self._gate.store.announced()
+
+        def adopt(change: SqliteChange) -> None:
+            change.put_mark(mark)
+            if entering.back is not None:  # What was announced was for the module before.
+                for slot in announced:
+                    change.settle(slot)
+            entering.note(change)
+
+        left, back = entering.left, entering.back
+        fact = SensorAdopted(
+            actor=actor,
+            why=why,
+            replaced=UNSET if left is None else left.backup,
+            returned=UNSET if back is None else back.backup,
         )
+        self._gate.record_adoption(fact, lost, adopt)
         self.write_mark()
         log.info("sensor adopted (%s)", why)
 

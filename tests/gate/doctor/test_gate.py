@@ -323,8 +323,8 @@ def test_a_request_whose_day_is_over(stage: Stage) -> None:
         verdict = ledger.privacy(context)
         assert said(verdict) == "PRIVACY_OVERDUE"
         assert verdict
-        assert verdict.found == "Not done yet for workers' data: 1 request"
-        assert in_parts(verdict.message, "vi")[0].endswith(": 1 yêu cầu")
+        assert verdict.found == "Not done yet for workers' data: 1 request that is overdue"
+        assert in_parts(verdict.message, "vi")[0].endswith(": 1 yêu cầu quá hạn")
         assert "edge-agent privacy overdue" in verdict.advice
         [entered] = store.claims()
         with store.changing() as change:

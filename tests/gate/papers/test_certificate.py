@@ -94,7 +94,7 @@ def test_who_has_a_backup_of_it_is_on_the_page(office: Office, tmp_path: Path) -
     settle(office, tmp_path)
     file = certificate(tmp_path)
     page = file.read_text(encoding="utf-8")
-    assert "0f5c2a, làm ngày không rõ, do chị Mai giữ" in page
+    assert "0f5c2a99, làm ngày không rõ, do chị Mai giữ" in page
     assert "777777" not in page
     assert verdict(file) == "genuine"
     assert verdict(altered(file, "chị Mai giữ", "chị Hoa giữ")) == "changed"

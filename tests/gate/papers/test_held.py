@@ -13,7 +13,7 @@ from edge_agent import cli
 from edge_agent.contract.facts import Method
 from edge_agent.contract.language import LANGUAGES
 from edge_agent.contract.people import Worker
-from edge_agent.contract.people_facts import PrintEnrolled
+from edge_agent.contract.people_facts import PrintEnrolled, PrintRestored
 from edge_agent.gate.credentials import Credential
 from edge_agent.gate.directions import DirectionRule
 from edge_agent.gate.papers.held import held
@@ -70,6 +70,21 @@ def press(office: Office, slot: int) -> None:
     site = office.site
     site.clock.now += 3600
     Credit(site.gate, site.panel, lambda: False).match(Match(slot, 90), site.clock.stamp())
+
+
+def test_a_finger_was_enrolled_when_it_was_and_not_when_it_was_restored(office: Office) -> None:
+    site, before = office.site, lans(office).fingers[0].enrolled
+    digest = site.store.digests()[LANS.slot, LANS.generation]
+    site.gate.record_removal(LANS, "uid:0", "restored")
+    site.clock.now += 86_400
+    again = structs.replace(LANS, generation=LANS.generation + 1)
+    fact = PrintRestored(**structs.asdict(again), origin="gate-a", backup="b", actor="uid:0")
+    site.gate.record_restoration([fact], [(again, digest)], [], "b")
+    [found] = lans(office).fingers
+    assert before is not None
+    assert found.enrolled == before
+    assert found.restored is not None
+    assert found.restored > before
 
 
 def lans(office: Office) -> Any:

@@ -109,7 +109,7 @@ def test_force_takes_odd_codes_and_the_names_of_the_married() -> None:
 
 def test_a_code_without_prints_is_given_to_another_person_whose_punches_are_not_theirs() -> None:
     made = Importing()
-    made.site.gate.record_removal(LANS, "uid:0", "adopted")
+    made.site.gate.record_removal(LANS, "uid:0", "restored")
     made.run(row("007", "Nguyễn Thị Hồng"))
     assert made.site.store.holders().at("007", 0) == "Lan"
 

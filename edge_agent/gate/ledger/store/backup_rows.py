@@ -30,6 +30,10 @@ class BackupChange(ChangePart):
             (one.backup, msgspec.json.encode(one).decode()),
         )
 
+    def drop_sealed_backup(self, backup: str) -> None:
+        """A sensor that was replaced is in use again: it is no longer on the list."""
+        self._database.conn.execute("DELETE FROM sealed_backups WHERE backup = ?", (backup,))
+
     def note_held(self, backup: str, prints: Iterable[Print]) -> None:
         """A backup holds these prints too; nothing is noted of one that is not on the list."""
         rows = self._database.conn.execute(

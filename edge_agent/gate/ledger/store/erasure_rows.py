@@ -293,16 +293,17 @@ class ErasureChange(BackupChange):
     def erase_worker(self, worker: str) -> Counts:
         """Forget all but the code and the name: prints and their digests, evidence, cards, PIN.
 
-        A slot's generations stay known, without the finger.
+        A slot's generations stay known, without the finger. Counted are the prints that were the
+        worker's: of what was removed before, the sensor in use has nothing any more.
         """
         self.people_changed = True
         conn = self._database.conn
         found = conn.execute(
-            "SELECT slot, generation, worker FROM prints WHERE worker = ?"
+            "SELECT slot, generation, worker, removed FROM prints WHERE worker = ?"
             " AND (removed = 0 OR digest IS NOT NULL OR finger != '')",
             (worker,),
         ).fetchall()
-        for slot, generation, owner in found:
+        for slot, generation, owner, _ in found:
             row = {
                 **{"slot": slot, "generation": generation, "worker": owner},
                 **{"finger": "", "removed": 1, "digest": None},
@@ -320,7 +321,8 @@ class ErasureChange(BackupChange):
         )
         self.drop_consent(worker)
         conn.execute("DELETE FROM named_workers WHERE worker = ?", (worker,))
-        return Counts(prints=len(found), openings=openings + attempts, credentials=credentials)
+        prints = sum(not removed for *_, removed in found)
+        return Counts(prints=prints, openings=openings + attempts, credentials=credentials)
 
 
 def owe(database: "Database", known: Iterable[ErasedWorker]) -> None:

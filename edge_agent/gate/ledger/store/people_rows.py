@@ -116,6 +116,15 @@ class PeopleRows(Part):
         )
         return {(slot, generation): value for slot, generation, value in rows}
 
+    def lives_of(self, print_: Print) -> list[tuple[int, int]]:
+        """Slot and generation of the prints, there or removed, that have or had its template."""
+        rows = self._connection.rows(
+            "SELECT slot, generation FROM prints WHERE digest IN"
+            " (SELECT digest FROM prints WHERE slot = ? AND generation = ?)",
+            *(print_.slot, print_.generation),
+        )
+        return list(rows)
+
     def finger_of(self, digest: bytes) -> tuple[str, str] | None:
         """Worker and finger of the print, there or removed, whose template has this digest."""
         rows = self._connection.rows(
