@@ -11,7 +11,9 @@ from typing import Any
 
 import openpyxl
 import pytest
+from click.testing import CliRunner, Result
 
+from edge_agent.cli import main
 from edge_agent.cli.ledger import write_entries
 from edge_agent.contract.errors import BadRequest, StoreFault
 from edge_agent.contract.facts import AttemptRefused, Direction
@@ -178,3 +180,45 @@ def test_a_spreadsheet_shows_what_the_table_says(store: SqliteStore, tmp_path: P
     assert [row["name"] for row in punches] == ["Nguyễn Thị Hường", "'@SUM(A1)", "Lò Văn Pao"]
     assert str(punches[0]["time"]) == "2026-11-18 18:06:41"
     assert len(str(punches[0]["hash"])) == 64
+
+
+def ledger(folder: Path, *line: str) -> Result:
+    config = folder / "edge-agent.toml"
+    config.write_text('[gate]\nid = "main-gate"\n[store]\npath = "gate.db"\n')
+    return CliRunner().invoke(main, ["--lang", "en", "ledger", *line, "--config", str(config)])
+
+
+def test_a_copy_is_verified_as_the_ledger_is(store: SqliteStore, tmp_path: Path) -> None:
+    stick = tmp_path / "stick"
+    stick.mkdir()
+    made = ledger(tmp_path, "backup", str(stick))
+    [copy] = stick.iterdir()
+    assert f"{copy} lies on this machine's own disk" in made.stderr
+    append(store, punch("007", Direction.OUT), later(9_000))  # The copy has it not.
+
+    told = ledger(tmp_path, "verify", str(copy), "--json")
+    entries = store.tail().seq
+    assert (told.exit_code, json.loads(told.stdout)["entries"]) == (0, entries - 1)
+    assert json.loads(ledger(tmp_path, "verify", "--json").stdout)["entries"] == entries
+    assert [*stick.iterdir()] == [copy]
+
+    altered = copy.read_bytes().replace(b"007", b"008")
+    copy.write_bytes(altered)
+    told = ledger(tmp_path, "verify", str(copy))
+    assert told.exit_code == 65
+    assert "damaged" in told.stderr
+
+
+@pytest.mark.parametrize(("content", "code"), [(None, 66), (b"code,day\n", 74), (b"", 74)])
+def test_what_is_no_copy_is_called_that(
+    store: SqliteStore, tmp_path: Path, content: bytes | None, code: int
+) -> None:
+    """And the gate's own database is not advised about."""
+    copy = tmp_path / "copy.db"
+    if content is not None:
+        copy.write_bytes(content)
+    told = ledger(tmp_path, "verify", str(copy))
+    assert told.exit_code == code
+    assert str(copy) in told.stderr
+    assert "[store] path" not in told.stderr
+    assert "start the daemon" not in told.stderr

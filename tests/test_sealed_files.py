@@ -3,9 +3,12 @@
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner, Result
 
-from edge_agent.cli import sealed_files
+from edge_agent.cli import main, sealed_files
 from edge_agent.contract.errors import EdgeAgentError
+from edge_agent.gate.people.templates.sealing import AgeSealing
+from tests.gate.ledger.ledgers import open_store
 
 
 def test_its_lines_are_in_it_as_they_were_given(tmp_path: Path) -> None:
@@ -33,3 +36,61 @@ def test_where_sealing_fails_there_is_no_file(tmp_path: Path) -> None:
     ):
         raise EdgeAgentError("the sensor is gone")
     assert list(tmp_path.iterdir()) == []
+
+
+SECRET = AgeSealing().new_keys().identity
+
+
+def templates(folder: Path, *line: str) -> Result:
+    """A command of ``edge-agent templates`` at a gate whose daemon does not run."""
+    open_store(folder).close()
+    config = folder / "edge-agent.toml"
+    config.write_text('[gate]\nid = "main-gate"\n[store]\npath = "gate.db"\n')
+    return CliRunner().invoke(main, ["--lang", "en", "templates", *line, "--config", str(config)])
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        ("backup", "{folder}/new", "-r", SECRET),
+        ("backup", "{folder}", "-r", "age1x", "-r", SECRET.lower()),
+        ("restore", "{folder}/none", "--identity", SECRET),
+        ("reseal", "{folder}/none", "--output", "{folder}", "--identity", SECRET),
+    ],
+)
+def test_a_secret_that_was_typed_is_said_to_be_none_any_more(
+    tmp_path: Path, line: tuple[str, ...]
+) -> None:
+    """First of all that is wrong with the line, and without telling it once more."""
+    told = templates(tmp_path, *(part.format(folder=tmp_path) for part in line))
+    assert told.exit_code == 65
+    assert "It now stands in this shell's history" in told.stderr
+    assert "age-keygen -o key.txt" in told.stderr
+    assert SECRET[20:].lower() not in told.output.lower()
+
+
+def test_a_file_of_recipients_that_is_the_secret_key(tmp_path: Path) -> None:
+    key = tmp_path / "key.txt"
+    key.write_text(f"# public key: age1…\n{SECRET}\n")
+    told = templates(tmp_path, "backup", str(tmp_path / "new"), "-R", str(key))
+    assert told.exit_code == 65
+    assert f"{key} holds the secret key" in told.stderr
+
+
+def test_a_folder_where_a_file_is_wanted(tmp_path: Path) -> None:
+    told = templates(tmp_path, "backup", str(tmp_path), "-r", "age1x")
+    assert told.exit_code == 2
+    assert f"{tmp_path} is a folder: name a file in it, {tmp_path}/…" in told.stderr
+
+
+def test_a_key_that_lies_at_the_gate_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    key, database = tmp_path / "key.txt", tmp_path / "gate.db"
+    key.touch()
+    database.touch()
+    sealed_files.tell_if_key_stays(key, str(database))
+    assert f"The secret key {key} lies on this machine's own disk" in capsys.readouterr().err
+    for elsewhere in (Path("-"), Path("/dev/null")):
+        sealed_files.tell_if_key_stays(elsewhere, str(database))
+    assert capsys.readouterr().err == ""

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import click
 
@@ -17,7 +18,8 @@ from ..contract.formulas import harmless
 from ..contract.language import Message, say
 from ..contract.people import Holders
 from ..gate.daemon.assembly import Assembly
-from ..gate.host.journal import log_to_stderr
+from ..gate.errors import NoLedgerYet, NotUpToDate
+from ..gate.host.journal import log_to_stderr, on_the_journal
 from ..gate.ledger.store.backup import backup as back_up
 from ..gate.ledger.store.kept_backups import back_up_into
 from ..gate.ledger.store.ledger_rows import Tail
@@ -126,12 +128,17 @@ def ledger() -> None:
 
 
 @ledger.command(help="help.ledger-verify")
+@click.argument("file", type=FilePath(path_type=Path, dir_okay=False), required=False)
 @click.option("--receipt", metavar="SEQ:HASH", help="help.receipt")
 @as_json
 @with_settings
-def verify(settings: Settings, receipt: str | None, as_json: bool) -> None:
+def verify(settings: Settings, file: Path | None, receipt: str | None, as_json: bool) -> None:
     held = _receipt(receipt) if receipt is not None else None
-    store = Assembly(settings).store_for_reading()
+    assembly = Assembly(settings)
+    if file is None:
+        store = assembly.store_for_reading()
+    else:
+        store = _copy(file, assembly.zone)
     tail, pruned = verify_ledger(store, held), store.checkpoint().seq
     if as_json:
         print_json(
@@ -155,6 +162,20 @@ def verify(settings: Settings, receipt: str | None, as_json: bool) -> None:
         tell(say("ledger.unbroken", **told))
     if kept := store.count_openings():
         tell(say("ledger.openings", count=kept))
+
+
+def _copy(file: Path, zone: ZoneInfo) -> SqliteStore:
+    """What ``ledger backup`` has made."""
+    try:
+        return SqliteStore.read_only(file, zone)
+    except NotUpToDate as fault:  # It is left as it was made: the daemon has nothing to do here.
+        raise StoreFault("ledger.older-copy", file=file) from fault
+    except NoLedgerYet as fault:
+        raise NoLedgerYet("ledger.no-such-copy", file=file) from fault
+    except StoreFault as fault:
+        if fault.message.name == "store.unreadable":  # It says by whom it may be read.
+            raise
+        raise StoreFault("ledger.no-copy", file=file) from fault
 
 
 @ledger.command(help="help.ledger-export")
@@ -183,6 +204,8 @@ def backup(settings: Settings, file: Path, as_json: bool) -> None:
             print_json({"file": str(kept.file), "bytes": kept.bytes, "entries": kept.entries})
         else:
             tell(say("ledger.backed-up-into", file=kept.file, count=kept.entries))
+            if not on_the_journal():  # Of each night's status tells.
+                tell_if_on_own_disk(kept.file, settings.store.path)
         return
     size = back_up(assembly.database, file)
     if as_json:

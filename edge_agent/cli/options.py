@@ -32,6 +32,8 @@ class FilePath(click.Path):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         if value == "":
             self.fail(say("file.empty"), param, ctx)
+        if not self.dir_okay and os.path.isdir(value):
+            self.fail(say("file.is-folder", path=value), param, ctx)
         try:
             return super().convert(value, param, ctx)
         except click.BadParameter:

@@ -45,6 +45,7 @@ def reseal(
     refuse_existing(output)
     sealing = Assembly(settings).sealing()
     opened = sealed_files.open_backup(file, identity, sealing)
+    sealed_files.tell_if_key_stays(identity, settings.store.path)
     stated = sealed_files.recipients(named, listed)
     with at_the_gate(settings) as perform:
         begun = perform(

@@ -2,14 +2,14 @@
 
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import click
 
 from ..contract.atomic_file import new_private_file
 from ..contract.errors import BadRequest, EdgeAgentError
-from ..contract.language import because
+from ..contract.language import because, say
 from ..gate.people.templates.backup_file import (
     LONGEST_FILE,
     Backup,
@@ -20,14 +20,36 @@ from ..gate.people.templates.backup_file import (
 from ..gate.people.templates.sealing import AgeSealing
 from .help import Function
 from .options import FilePath
+from .tell import tell
 
 _LONGEST_KEY_FILE = 64 * 1024
+
+
+def _refuse_secrets(
+    ctx: click.Context, param: click.Parameter, named: tuple[str, ...]
+) -> tuple[str, ...]:
+    if any(map(_is_secret, named)):
+        raise BadRequest("backup.secret-typed")
+    return named
+
+
+def _refuse_typed_key(ctx: click.Context, param: click.Parameter, file: Path) -> Path:
+    if _is_secret(file.name):
+        raise BadRequest("backup.identity-typed")
+    return file
+
+
+def _is_secret(typed: str) -> bool:
+    return typed.strip().upper().startswith("AGE-SECRET-KEY-")
+
 
 with_identity = click.option(
     "--identity",
     type=FilePath(path_type=Path, dir_okay=False, allow_dash=True),
     required=True,
     metavar="KEYFILE",
+    callback=_refuse_typed_key,
+    is_eager=True,  # Whatever else is wrong with the line: it stands in the shell's history.
     help="help.identity",
 )
 
@@ -36,7 +58,12 @@ def with_recipients(command: Function) -> Function:
     """To whom is sealed, as ``named`` and ``listed``: see ``recipients``."""
     file = FilePath(path_type=Path, dir_okay=False)
     add_named = click.option(
-        "--recipient", "-r", "named", multiple=True, metavar="age1…", help="help.recipient"
+        *("--recipient", "-r", "named"),
+        multiple=True,
+        metavar="age1…",
+        callback=_refuse_secrets,
+        is_eager=True,  # As above.
+        help="help.recipient",
     )
     add_listed = click.option(
         "--recipients-file", "-R", "listed", type=file, multiple=True, help="help.recipients-file"
@@ -88,6 +115,13 @@ def identities(path: Path) -> list[str]:
     return _keys(path, "AGE-SECRET-KEY-1", "file.no-identity")
 
 
+def tell_if_key_stays(identity: Path, database: str) -> None:
+    """Of a private key that lies where the templates do: whoever takes the one has the other."""
+    with suppress(OSError):  # Whoever may not look at the database is not told.
+        if str(identity) != "-" and identity.stat().st_dev == Path(database).stat().st_dev:
+            tell(say("backup.key-on-gate", path=identity), err=True)
+
+
 def recipients(named: Iterable[str], listed: Iterable[Path]) -> list[str]:
     """The public keys that are named, then those in files, one a line."""
     found = (key for path in listed for key in _keys(path, "age1", "file.no-recipient"))
@@ -106,6 +140,8 @@ def _keys(path: Path, begin: str, otherwise: str) -> list[str]:
     lines = [line.strip() for line in content.decode("ascii", "replace").splitlines()]
     keys = [line for line in lines if line and not line.startswith("#")]
     # What stands there is not shown: it may be a key all the same.
+    if otherwise == "file.no-recipient" and any(map(_is_secret, keys)):
+        raise BadRequest("backup.secret-listed", path=path)
     if not keys or not all(key.startswith(begin) for key in keys):
         raise BadRequest(otherwise, path=path)
     return keys

@@ -123,6 +123,7 @@ def restore(
     assembly = Assembly(settings)
     sealing, zone = assembly.sealing(), assembly.zone
     opened = sealed_files.open_backup(file, identity, sealing)
+    sealed_files.tell_if_key_stays(identity, settings.store.path)
     if dry_run and not as_json:  # Before the sensor is asked: of the file it is all there is.
         _tell_good(file, opened, zone)
     with at_the_gate(settings) as perform:
