@@ -22,9 +22,13 @@ from edge_agent.contract.people_facts import WorkerAdded
 from edge_agent.gate.ledger.store.sqlite_store import SqliteStore
 from edge_agent.receiver.signing_key import new_signing_key
 from edge_agent.receiver.store import PayrollStore
+from tests.gate.control.serving import serving
 from tests.gate.ledger.ledgers import append, later, open_store, punch
 
 HOA = "Nguyễn Thị Hoa"
+
+PAYROLLS = "--database /var/lib/edge-agent-receiver/payroll.db"
+"""The receiver's as a service: without it a database of the folder that one is in is meant."""
 
 
 class Site:
@@ -94,7 +98,8 @@ def test_the_commands_that_are_told_can_be_typed_whatever_a_stick_is_called(site
     told = shlex.split(site.at_the_gate("carry", "out", str(stick)).stdout.splitlines()[0])
     [entries] = stick.iterdir()
     receipts = entries.with_suffix(".receipts")
-    assert told[-6:] == ["receive", "carry", "in", str(entries), "--receipts", str(receipts)]
+    typed = ["receive", "carry", "in", str(entries), "--receipts", str(receipts)]
+    assert told[-8:] == [*typed, *PAYROLLS.split()]
     told = shlex.split(site.at_payroll(entries, receipts).stdout.splitlines()[1])
     assert told[-3:] == ["carry", "in", str(receipts)]
 
@@ -119,6 +124,20 @@ def test_only_what_waits_is_carried_and_an_old_stick_takes_nothing_back(site: Si
         append(store, punch("NV0042"), later(9500))
     told = json.loads(site.at_the_gate("carry", "out", str(site.folder), "--json").stdout)
     assert (told["first"], told["entries"]) == (12, 1)
+
+
+@pytest.mark.parametrize(("ledger", "first"), [("ours", 8), ("another", 1)])
+def test_what_a_daemon_that_runs_knows_of_receipts_counts(
+    site: Site, ledger: str, first: int
+) -> None:
+    """It writes that down every half a minute, and status shows what it knows."""
+    with closing(site.store()) as store:
+        told = {"id": store.ledger if ledger == "ours" else ledger, "confirmed_seq": 7}
+        last = store.tail().seq
+    with serving(site.folder / "control.sock", status=lambda: {"ledger": told}):
+        done = site.at_the_gate("carry", "out", str(site.folder / "stick"), "--json")
+    found = json.loads(done.stdout)
+    assert (found["first"], found["entries"]) == (first, last + 1 - first)
 
 
 def test_a_stick_that_is_not_mounted_is_told(
@@ -189,7 +208,7 @@ def test_to_carry_out_twice_says_that_it_is_there(site: Site, lang: str, told: s
         again = site.at_the_gate("carry", "out", str(place), lang=lang)
         assert (again.exit_code, told in again.stdout) == (0, True), again
         receipts = done["file"].removesuffix(".entries") + ".receipts"
-        assert f"receive carry in {done['file']} --receipts {receipts}\n" in again.stdout
+        assert f"receive carry in {done['file']} --receipts {receipts} {PAYROLLS}\n" in again.stdout
         assert json.loads(site.at_the_gate("carry", "out", str(place), "--json").stdout) == done
         assert Path(done["file"]).read_bytes() == content
     assert len([*stick.iterdir()]) == 1

@@ -430,3 +430,23 @@ def test_each_word_that_may_be_chosen_is_explained_in_vietnamese() -> None:
                 if not (word.isdigit() or f"{word} (" in told or f"({word})" in told):
                     lacking.append(f"{ctx.command_path} {option.opts[0]}: {word}")
     assert lacking == []
+
+
+STOPPED = re.compile(
+    r"(?:^|[:;,(] |&& |\b(?:then|rồi) )"
+    r"(?:sudo|edge-agent|systemctl|journalctl|pip install|make bundle) [^.,:;)\n]*\.(?=\s|$)"
+    r"|\{(?:\w+:(?:shell|steps)|start|stop|restart|reload|mend|command|line|again)\}\.(?=\s|$)"
+)
+"""A command, or the field of one, with the full stop of its sentence."""
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_full_stop_is_stuck_to_a_command(language: str) -> None:
+    """Whoever copies it types the full stop too: a command stands in quotes, or last without."""
+    stuck = {
+        name: found[0]
+        for name, forms in catalogues.words(language).items()
+        for words in forms
+        if (found := STOPPED.search(re.sub(r"(?<!\w)'[^']*'", "'", words)))
+    }
+    assert stuck == {}

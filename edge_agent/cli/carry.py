@@ -23,8 +23,9 @@ from ..contract.carried import (
     receipts_of,
     written,
 )
-from ..contract.errors import BadRequest
+from ..contract.errors import BadRequest, EdgeAgentError
 from ..contract.language import say
+from ..gate.control.client import PATIENCE_S, ask_status, daemon_runs
 from ..gate.daemon.assembly import Assembly
 from ..gate.ledger.store.sqlite_store import SqliteStore
 from ..gate.people.requests import TakeReceipt
@@ -50,7 +51,7 @@ def carry() -> None:
 @with_settings
 def out(settings: Settings, file: Path, wanted: int | None, as_json: bool) -> None:
     with closing(Assembly(settings).store_for_reading()) as store:
-        first, last = wanted or store.watermarks().confirmed + 1, store.tail().seq
+        first, last = wanted or _confirmed(settings, store) + 1, store.tail().seq
         if first <= store.checkpoint().seq:
             raise BadRequest("carry.pruned", through=store.checkpoint().seq)
         count = max(0, last + 1 - first)
@@ -83,6 +84,17 @@ def out(settings: Settings, file: Path, wanted: int | None, as_json: bool) -> No
         tell_if_on_own_disk(file, settings.store.path)
     else:
         tell(say("carry.nothing-waits"))
+
+
+def _confirmed(settings: Settings, store: SqliteStore) -> int:
+    """As a daemon that runs knows it, and status shows it: it writes that down only now and then,
+    to spare the card."""
+    kept, socket = store.watermarks().confirmed, Path(settings.control.socket)
+    with suppress(EdgeAgentError):  # What is kept is less, and as good.
+        if daemon_runs(socket):
+            told = ask_status(socket, PATIENCE_S)["ledger"]
+            return max(kept, told["confirmed_seq"]) if told["id"] == store.ledger else kept
+    return kept
 
 
 def _place(wanted: Path, head: Head, end: bytes) -> Path:

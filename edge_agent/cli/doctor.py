@@ -15,7 +15,7 @@ from .complete import Keyword
 from .help import command
 from .options import as_json, config_option
 from .show import print_json
-from .tell import coloured, folded, legible, moves, width
+from .tell import coloured, copied_whole, folded, legible, moves, width
 
 _COLOURS = {State.OK: "green", State.WARN: "yellow", State.FAIL: "red"}
 
@@ -120,7 +120,7 @@ def _told(line: CheckLine) -> str:
     advice = line.advice
     end = "" if advice.endswith(("?", "…")) else "."
     told = f"{', '.join(line.titles)} — {line.found}{f'; {advice}' if advice else ''}{end}"
-    text = legible(_wrapped(visible(told), " " * _INDENT), sys.stdout)
+    text = legible(_wrapped(visible(copied_whole(told)), " " * _INDENT), sys.stdout)
     return coloured(state, _COLOURS[line.state]) + text[len(state) :]
 
 

@@ -40,6 +40,8 @@ def to_do(settings: Settings, answer: dict[str, Any]) -> Iterator[Told]:
         )
     yield "store", _problem(answer["store"])
     yield "store", _damaged(answer["store"])
+    if answer.get("restored"):  # A daemon of an older version does not know.
+        yield "ledger", say("status.restored")
     yield "sensor", _problem(sensor)
     yield "people", _nobody_known(answer)
     if answer.get("case") == "open":
@@ -102,6 +104,9 @@ def _line(uplink: dict[str, Any]) -> str | None:
 
         why = Message("doctor.no-reason-told")
         return say("uplink.away-long", age=age_of(uplink["away_s"]), why=why)
+    # It is how it was then: a daemon of an older version does not tell when.
+    if told is not None and (tried_s := uplink.get("tried_s")) is not None:
+        return say("status.tried", ago=tried_s, next=uplink["next_try_s"], why=told)
     return told
 
 

@@ -346,6 +346,13 @@ class Received(Struct, frozen=True):
 BrokerEvent = BrokerUp | BrokerDown | Subscribed | Acknowledged | Received
 
 
+class Pause(Struct, frozen=True):
+    """Between two tries at the broker: from when until when, in seconds of the monotonic clock."""
+
+    since: float
+    until: float
+
+
 class Broker(Protocol):
     """The MQTT broker. Everything goes out at QoS 1, as far as it takes that, and sessions are
     clean. What is larger than it takes is not sent, and acknowledged as too large.
@@ -362,6 +369,10 @@ class Broker(Protocol):
 
     def poll(self, seconds: float) -> list[BrokerEvent]:
         """Do the network's work until something happened, ``wake`` was called or time is up."""
+
+    @property
+    def pause(self) -> Pause | None:
+        """None: there is a connection, or one is tried for. For any thread."""
 
     def subscribe(self, topics: Mapping[str, int]) -> None:
         """Ask for the messages on these topics, each at its quality of service."""

@@ -330,10 +330,12 @@ class _Daemon:
         return told | {"settings": self._settings.told(), "time": gate_time(self._assembly)}
 
     def _vitals(self) -> Vitals:
-        now = self._assembly.clock.monotonic()
+        now, pause = self._assembly.clock.monotonic(), self._uplink.pause
         return Vitals(
             up_s=now - self._up_at,
             away_s=now - self._way_since if self._bus.offline else None,
+            tried_s=now - pause.since if pause else None,
+            next_try_s=max(0.0, pause.until - now) if pause else None,
             mended=self._gate.mends.lately(now),
             clock_refused=self._assembly.clock.refused() is not None,
             silent_s={thread.name: thread.silent_s for thread in self._threads},

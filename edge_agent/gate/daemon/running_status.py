@@ -19,6 +19,10 @@ class Vitals(Struct, frozen=True, kw_only=True):
     """Seconds since it was up."""
     away_s: float | None
     """Seconds since the broker was last there; None: it is there."""
+    tried_s: float | None
+    """Seconds since the broker was tried last; None: it is there, or being tried."""
+    next_try_s: float | None
+    """Seconds until it is tried again."""
     mended: int
     """How often the sensor's link was mended within the last ten minutes."""
     clock_refused: bool
@@ -50,6 +54,8 @@ def running_status(
     way["away_s"] = None if vitals.away_s is None else round(vitals.away_s)
     often = vitals.mended >= MENDED_OFTEN and sensor["state"] == "ready"
     mended = Message("problem.mended", count=vitals.mended) if often else None
+    way["tried_s"] = None if vitals.tried_s is None else round(vitals.tried_s)
+    way["next_try_s"] = None if vitals.next_try_s is None else round(vitals.next_try_s)
     tell_problem(sensor, together(_hangs(vitals, "gate"), told_problem(sensor), mended))
     tell_problem(way, together(_hangs(vitals, "uplink"), told_problem(way)))
     return told

@@ -33,7 +33,7 @@ from ..events import (
 )
 from ..host.board import board_below
 from ..host.disk import FILLING, Usage, usage_of
-from ..ledger.glance import glance, overdue
+from ..ledger.glance import glance, overdue, restored
 from ..ledger.last_backup import backup_standing
 from ..ledger.print_watch import PrintStanding
 from ..ledger.store.metadata import CASE_OPEN, ERASURES_UNKNOWN
@@ -209,9 +209,10 @@ def stopped_status(assembly: Assembly) -> dict[str, Any]:
 
 def glance_of(assembly: Assembly, store: SqliteStore, status: GateStatus) -> dict[str, Any]:
     """What a glance at the ledger shows beside the status."""
-    today = local_date(assembly.clock.stamp().wall_ms, assembly.zone)
+    now = assembly.clock.stamp()
+    today = local_date(now.wall_ms, assembly.zone)
     told = glance(store, status.ledger.confirmed_seq, assembly.zone, assembly.today())
-    return told | {"overdue": overdue(store, today)}
+    return told | {"overdue": overdue(store, today), "restored": restored(store, now)}
 
 
 def backup_of(assembly: Assembly, store: SqliteStore) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from ...contract.stamps import elapsed, local_date
 from ..daemon.settings_changed import other_gate
 from ..errors import NoLedgerYet
 from ..host.service import copying, copying_again
-from ..ledger.glance import overdue
+from ..ledger.glance import overdue, restored
 from ..ledger.last_backup import backup_standing
 from ..ledger.store.sqlite_store import SqliteStore
 from ..ledger.store.verify import verify_ledger
@@ -24,6 +24,7 @@ DATABASE_OPENS = Sentence(OK, "doctor.database-opens")
 DATABASE_FAILS = Sentence(FAIL, "doctor.database-fails")
 DATABASE_SET_ASIDE = Sentence(WARN, "doctor.database-set-aside")
 PEOPLE_LOST = Sentence(WARN, "doctor.people-lost")
+DATABASE_RESTORED = Sentence(WARN, "doctor.database-restored")
 DATABASE_OF_OTHER_GATE = Sentence(WARN, "doctor.database-of-other-gate")
 
 
@@ -85,6 +86,8 @@ def _opened(context: CheckContext) -> Judgement | None:
             return PEOPLE_LOST(names=", ".join(damaged), lost=lost.told)
         if damaged:
             return DATABASE_SET_ASIDE(names=", ".join(damaged))
+        if not context.retired and restored(store, context.assembly.clock.stamp()):
+            return DATABASE_RESTORED(path=path)
         return DATABASE_OPENS(path=path, ledger=store.ledger, entries=_entries(store.tail().seq))
 
 

@@ -6,13 +6,18 @@ from zoneinfo import ZoneInfo
 from msgspec import to_builtins
 
 from ...contract.attendance import attendance
+from ...contract.chain import stamp_of
 from ...contract.kinds import CREDITS
 from ...contract.people import Employment
+from ...contract.stamps import Stamp, elapsed
 from ..erasure import Leavers
 from .store.sqlite_store import SqliteStore
 
 _LATEST = 50
 """Entries about punches: many are about one where voids and times come late."""
+
+_RESTORED_TOLD_MS = 7 * 86_400_000
+"""By then whoever looks for a punch has looked at payroll's."""
 
 _AMONG = 3000
 """Of so many entries at the end; a gate that nobody uses has few about punches."""
@@ -53,6 +58,18 @@ def glance(
         **to_builtins(disputed_leavers(store, today)),
         "waiting_since": store.data_of(oldest[0]).get("at") if oldest else None,
     }
+
+
+def restored(store: SqliteStore, now: Stamp) -> bool:
+    """Whether the ledger began, not long ago, with a backup that was put back: what came after that
+    stands at payroll only. Raises StoreFault.
+    """
+    [first] = store.entries(1, 1)  # Or the first that was not pruned.
+    opened = store.data_of(first)
+    return (
+        opened.get("why") == "restored-backup"
+        and elapsed(stamp_of(opened), now).least < _RESTORED_TOLD_MS
+    )
 
 
 def overdue(store: SqliteStore, today: str) -> dict[str, int]:

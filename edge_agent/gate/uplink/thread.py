@@ -7,6 +7,7 @@ from contextlib import closing
 
 from ...contract.errors import StoreFault
 from ...contract.messages import UplinkStatus
+from ..ports import Pause
 from .session import UplinkDeps, UplinkSession
 from .status import StatusPublisher
 
@@ -29,6 +30,11 @@ class UplinkThread:
     def standing(self) -> UplinkStatus:
         """What it has met on its way. For any thread."""
         return self._running.standing if self._running else UplinkStatus()
+
+    @property
+    def pause(self) -> Pause | None:
+        """Between two tries at the broker; None: there is none. For any thread."""
+        return self._broker.pause
 
     def notify(self) -> None:
         """The ledger grew, or the thread is to stop. Cheap; never blocks."""

@@ -22,7 +22,13 @@ STATUS = GateStatus(
     disk_free_bytes=None,
 )
 VITALS = Vitals(
-    up_s=61.4, away_s=None, mended=0, clock_refused=False, silent_s={"gate": 0.12, "uplink": 0.1}
+    up_s=61.4,
+    away_s=None,
+    tried_s=None,
+    next_try_s=None,
+    mended=0,
+    clock_refused=False,
+    silent_s={"gate": 0.12, "uplink": 0.1},
 )
 
 

@@ -9,6 +9,8 @@ import pytest
 from msgspec import structs
 
 from edge_agent.cli.status_shown import shown_of
+from edge_agent.cli.status_to_do import to_do
+from edge_agent.contract.chain import stamp_of
 from edge_agent.contract.errors import EdgeAgentError, StoreFault
 from edge_agent.contract.facts import GateRetired
 from edge_agent.contract.language import say
@@ -22,8 +24,9 @@ from edge_agent.gate.doctor.panel import lamps
 from edge_agent.gate.doctor.sensor import sensor, slots
 from edge_agent.gate.errors import DamagedLedger, GateBusy, SensorSilent
 from edge_agent.gate.events import Outcome
+from edge_agent.gate.ledger.glance import restored
 from edge_agent.gate.ledger.lost_people import LostPeople
-from edge_agent.gate.ledger.store.metadata import PEOPLE_LOST, Watermarks
+from edge_agent.gate.ledger.store.metadata import COPY, PEOPLE_LOST, Watermarks
 from edge_agent.gate.ports import SensorInfo
 from edge_agent.simulator.background import Remote
 from tests.brokers import Mosquitto
@@ -422,6 +425,26 @@ def test_a_database_of_another_gate(stage: Stage) -> None:
     shown = shown_of(context.settings, stopped_status(context.assembly))
     left = say("status.other-gate", owner="side-gate", gate="main-gate")
     assert any(left in line.text for line in shown)
+
+
+def test_a_backup_that_was_put_back(stage: Stage) -> None:
+    """For a week: payroll has presses that this ledger has not."""
+    context = stage.context()
+    with closing(open_store(stage.folder, "main-gate")) as store:
+        store.remember(COPY, "backup")
+    with context.assembly.open_or_succeed() as begun:
+        assert begun
+    verdict = ledger.database(context)
+    assert verdict
+    assert (verdict.state, "stand at payroll" in verdict.found) == ("WARN", True)
+    status = stopped_status(context.assembly)
+    assert ("ledger", say("status.restored")) in to_do(context.settings, status)
+
+    with closing(context.assembly.store_for_reading()) as store:
+        then = stamp_of(store.data_of(store.entries(1, 1)[0]))
+        week = structs.replace(then, boottime_ms=then.boottime_ms + 7 * 86_400_000)
+        assert restored(store, structs.replace(week, boottime_ms=week.boottime_ms - 1))
+        assert not restored(store, week)
 
 
 def test_no_database_yet(stage: Stage) -> None:

@@ -54,6 +54,8 @@ HEALTHY = GateStatus(
 ALIVE = Vitals(
     up_s=7200,
     away_s=None,
+    tried_s=None,
+    next_try_s=None,
     mended=0,
     clock_refused=False,
     silent_s={"gate": 0.1, "uplink": 0.4},
@@ -189,7 +191,7 @@ FAULTS: dict[str, tuple[dict[str, Any], str, str]] = {
 HARMLESS = {
     "gate", "daemon", "state", "started_at", "awaiting", "awaiting_worker", "disk_free_bytes",
     "sensor.capacity",
-    "uplink.mqtt",
+    "uplink.mqtt", "uplink.tried_s", "uplink.next_try_s",
     "uplink.hung_up_often",  # Its sentence is the problem.
     "sensor.message", "uplink.message", "store.message",  # The name of the problem.
     "hangs",  # The threads of which silent_s tells it.
@@ -291,6 +293,7 @@ BESIDE = {
     "retired": "a gate out of service has tests of its own",
     "last_punch": "no fault, whoever it was",
     "waiting_since": "the payroll line's own look at the ledger",
+    "restored": "the doctor looks itself, and test_gate has it",
     "other_gate": "the doctor looks itself, and test_gate has it",
     "time": "what the clock is like is its own part",
 }
@@ -413,7 +416,7 @@ IN_NO_TABLE = {
     "undervoltage": "power", "undervoltage-seen": "power", "hot": "temperature",
     "too-hot": "temperature", "do-copy": "copy", "do-copy-again": "copy",
     "erasing": "privacy", "changed": "changed settings", "other-version": "daemon",
-    "other-gate": "database",
+    "other-gate": "database", "restored": "database", "tried": "uplink",
     "nearly-full": "slots", "do-roster": "roster", "silent": "payroll",
 }  # fmt: skip
 """What status says is to be done → the check of the doctor that says it."""

@@ -20,7 +20,7 @@ from edge_agent.contract.roster import Heard
 from edge_agent.contract.stamps import ClockState, Stamp
 from edge_agent.gate.events import Event
 from edge_agent.gate.ledger.store.sqlite_store import SqliteStore
-from edge_agent.gate.ports import Acknowledged, Broker, BrokerEvent, BrokerUp, Subscribed
+from edge_agent.gate.ports import Acknowledged, Broker, BrokerEvent, BrokerUp, Pause, Subscribed
 from edge_agent.gate.settings.schema import HomeAssistantSettings, MqttSettings
 from edge_agent.gate.uplink.inbox import ForeignReceipt
 from edge_agent.gate.uplink.session import UplinkDeps
@@ -138,6 +138,7 @@ class ScriptedBroker:
     silent: bool = False
     """Acknowledges nothing once the script is over."""
     up: bool = False
+    pause: Pause | None = None
 
     def __post_init__(self) -> None:
         self._playing = self.script(self)

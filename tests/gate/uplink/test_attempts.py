@@ -4,6 +4,7 @@ import random
 
 import pytest
 
+from edge_agent.gate.ports import Pause
 from edge_agent.gate.uplink.mqtt.broker import LONGEST_PAUSE_S, STABLE_S, Attempts
 
 
@@ -11,10 +12,11 @@ def test_a_round_tries_all_versions_before_it_pauses() -> None:
     tries = Attempts(("5", "3.1.1"))
     assert tries.version == "5"
     assert not tries.down(0, other_version=True)
-    assert (tries.version, tries.due) == ("3.1.1", 0)
+    assert (tries.version, tries.due, tries.pause) == ("3.1.1", 0, None)
     assert tries.down(0, other_version=True)
     assert tries.version == "5"
     assert 0.5 <= tries.due <= 1
+    assert tries.pause == Pause(0, tries.due)
 
 
 def test_other_troubles_are_no_reason_for_another_version() -> None:

@@ -12,7 +12,7 @@ from msgspec import structs
 
 from ....contract.broker.limits import TOO_LARGE
 from ....contract.errors import BrokerFault
-from ...ports import BrokerDown, BrokerEvent, BrokerUp, MqttVersion
+from ...ports import BrokerDown, BrokerEvent, BrokerUp, MqttVersion, Pause
 from ...settings.schema import MqttSettings
 from .connection import BrokerConnection, Will
 from .endings import LESS_QOS, RETAINS_NOTHING, Closed
@@ -61,6 +61,11 @@ class PahoBroker:
         next_step = connection.deadline if connection else self._attempts.due
         self._wait(min(seconds, max(0.0, next_step - now)))
         return self._happened()
+
+    @property
+    def pause(self) -> Pause | None:
+        """None: there is a connection, or one is tried for. For any thread."""
+        return self._attempts.pause if self._connection is None else None
 
     def subscribe(self, topics: Mapping[str, int]) -> None:
         """Ask for the messages on these topics, each at its quality of service.
@@ -173,6 +178,8 @@ class Attempts:
         self._up_since = inf
         self.due = -inf
         """When to connect next."""
+        self.pause: Pause | None = None
+        """What is waited for, where nothing has been tried again since."""
 
     @property
     def version(self) -> MqttVersion:
@@ -200,5 +207,6 @@ class Attempts:
         self._tried = 0
         # Jitter: all gates of a site come back at once when its line does.
         self.due = now + self._pause_s * random.uniform(0.5, 1.0)
+        self.pause = Pause(now, self.due)
         self._pause_s = min(2 * self._pause_s, LONGEST_PAUSE_S)
         return True
