@@ -1,12 +1,17 @@
 """A sealed file is whole and readable, or it is not said to be there."""
 
+import io
+import re
+import sys
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
 from edge_agent.cli import main, sealed_files
+from edge_agent.cli import templates as templates_of
 from edge_agent.contract.errors import EdgeAgentError
+from edge_agent.contract.language import LANGUAGES, Message, said
 from edge_agent.gate.people.templates.sealing import AgeSealing
 from tests.gate.ledger.ledgers import open_store
 
@@ -94,3 +99,26 @@ def test_a_key_that_lies_at_the_gate_is_told(
     for elsewhere in (Path("-"), Path("/dev/null")):
         sealed_files.tell_if_key_stays(elsewhere, str(database))
     assert capsys.readouterr().err == ""
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("columns", [40, 80])
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("what", ["backup.sealing", "backup.restoring"])
+def test_no_step_of_a_bar_is_wider_than_the_terminal(
+    what: str, language: str, columns: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would not be written over, and each step be a line of its own."""
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    monkeypatch.setenv("COLUMNS", str(columns))
+    with templates_of._progress(said(Message(what), language), 1000) as advance:
+        for _ in range(1000):
+            advance(1)
+    steps = re.sub(r"\x1b\[[?\w]*", "", terminal.getvalue()).replace("\n", "\r").split("\r")
+    assert any("1000/1000" in step for step in steps)
+    assert max(map(len, steps)) < columns

@@ -60,6 +60,7 @@ def doctor(
 def _show_progress(text: str) -> None:
     """Somebody at a terminal waits up to a minute for the summary that comes first."""
     if moves(sys.stderr):
+        text = text[: width() - 1]  # What is folded is not written over as a whole.
         click.echo(f"\r\033[K{legible(text, sys.stderr)}", nl=False, err=True)
 
 

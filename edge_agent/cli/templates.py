@@ -34,7 +34,7 @@ from .help import group
 from .options import FilePath, as_json, ask_a_person, with_settings, yes_option
 from .sealed_backups import held_by_option
 from .show import print_json
-from .tell import tell, tell_if_on_own_disk
+from .tell import tell, tell_if_on_own_disk, width
 from .worker_words import fingers_of
 
 _file = FilePath(path_type=Path, dir_okay=False)
@@ -257,8 +257,22 @@ def _why(told: dict[str, Any]) -> Message:
 @contextmanager
 def _progress(what: str, total: int) -> Iterator[Any]:
     """A bar on stderr, where that is a terminal."""
-    hidden = not sys.stderr.isatty()
+    hidden, columns = not sys.stderr.isatty(), width()
+    has_room = columns >= _ROOM_FOR_TIME
+    beside = len(f"{what}  []  {total}/{total}") + len("  00:00:00") * has_room
     with click.progressbar(
-        length=total, label=what, show_pos=True, file=sys.stderr, hidden=hidden
+        length=total,
+        label=what,
+        width=max(1, min(_LONGEST_BAR, columns - 1 - beside)),
+        show_eta=has_room,
+        show_pos=True,
+        file=sys.stderr,
+        hidden=hidden,
     ) as bar:
         yield bar.update
+
+
+_LONGEST_BAR = 36
+
+_ROOM_FOR_TIME = 60
+"""Columns. Each step of a bar that is wider than its terminal would be a line of its own."""
