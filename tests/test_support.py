@@ -84,9 +84,13 @@ def test_it_helps_and_nobody_is_in_it(config: Path, monkeypatch: pytest.MonkeyPa
     assert sizes["others"]["count"] >= 1
     assert "chi-hoa" not in found["sizes.json"]
     assert "uid 1001: (worker" in found["journal.txt"]
+    vietnamese, english = found["README.txt"].rstrip("\n").split("\n\n")
+    assert vietnamese.startswith("Cho người giúp cổng từ xa")
+    assert english.startswith("For whoever helps a gate from afar")
     for name in found:
         assert name in done.stdout
-        assert name == "README.txt" or name in found["README.txt"]
+        assert name == "README.txt" or name in vietnamese
+        assert name == "README.txt" or name in english
     assert (config.parent / "x.zip").stat().st_mode & 0o777 == 0o600
 
 

@@ -97,7 +97,8 @@ def _vietnamese() -> list[str]:
     listed = _NAMED.findall((ROOT / folder / "README.md").read_text())
     technician = [f"{folder}/{page}" for _, page in listed if "/" not in page]
     others = ["docs/clerk.vi.md", "docs/vi/privacy.md", "docs/vi/stolen.md"]
-    pages = ["docs/worker.md", "docs/vi/first-gate.md", f"{folder}/README.md", *technician, *others]
+    first = ["docs/vi/worker.md", "docs/worker.md", "docs/vi/first-gate.md"]
+    pages = [*first, f"{folder}/README.md", *technician, *others]
     return [f"/{page.removesuffix('.md')}" for page in dict.fromkeys(pages)]
 
 

@@ -18,7 +18,7 @@ from msgspec import to_builtins
 from .. import __version__
 from ..contract.atomic_file import new_private_file
 from ..contract.errors import EdgeAgentError
-from ..contract.language import LANGUAGES, Message, said, say
+from ..contract.language import ENGLISH, VIETNAMESE, Message, said, say
 from ..gate.daemon.assembly import Assembly
 from ..gate.doctor.checks import examine
 from ..gate.doctor.machine import Machine
@@ -111,7 +111,8 @@ def _what(name: str) -> str:
 
 def _readme(names: list[str]) -> str:
     told = []
-    for language in LANGUAGES:
+    # Of the technician who sends it first: who helps may speak either.
+    for language in (VIETNAMESE, ENGLISH):
         told.append(said(Message("support.readme"), language))
         told += [f"  {name:<14} {said(Message(_what(name)), language)}" for name in names]
         told.append("")

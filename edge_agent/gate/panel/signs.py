@@ -3,7 +3,8 @@
 A worker does not read a manual: green is recorded, red is not, amber is wait or do something, and
 nothing lit means nothing recorded. Each sign has a rhythm of its own, by which it is known with
 eyes closed or without telling colours apart; a passive buzzer adds the pitch. The words are the
-messages ``sign.…``; docs/worker.md shows the same table, and a test holds them together.
+messages ``sign.…``; docs/worker.md and docs/vi/worker.md show the same table, and a test holds
+them together.
 """
 
 from msgspec import Struct

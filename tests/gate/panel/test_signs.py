@@ -23,7 +23,10 @@ ANSWERS = {name: sign for name, sign in SIGNS.items() if "buzzer" in sign.rhythm
 HEARD = {name: sign.rhythms["buzzer"] for name, sign in ANSWERS.items()} | {"busy": BUSY_BEGINS}
 LAMPS = {"green": "🟢", "amber": "🟡", "red": "🔴"}
 
-PAGE = Path(__file__).parents[3] / "docs/worker.md"
+DOCS = Path(__file__).parents[3] / "docs"
+
+PAGES = {"worker.md": ("vi", "en"), "vi/worker.md": ("vi",)}
+"""The workers' pages → their languages."""
 
 
 @pytest.mark.parametrize(("outcome", "hint", "direction", "offline"), EVERY_ANSWER)
@@ -76,16 +79,17 @@ def test_what_is_told_apart() -> None:
     assert told_apart(HEARD["recorded-in"], HEARD["recorded-out"])
 
 
-def row(name: str) -> str:
+def row(name: str, languages: tuple[str, ...]) -> str:
     lamps = "".join(colour for lamp, colour in LAMPS.items() if lamp in SIGNS[name].rhythms)
     cells = []
     for part in ("seen", "heard", "meaning", "advice"):
-        both = [said(Message(f"sign.{name}-{part}"), one) for one in ("vi", "en")]
+        both = [said(Message(f"sign.{name}-{part}"), one) for one in languages]
         cells.append(" · ".join(dict.fromkeys(both)))
     return f"| {lamps} {' | '.join(cells)} |"
 
 
-def test_the_workers_page_has_the_same_table() -> None:
-    lines = PAGE.read_text().splitlines()
+@pytest.mark.parametrize("page", PAGES)
+def test_the_workers_pages_have_the_same_table(page: str) -> None:
+    lines = (DOCS / page).read_text().splitlines()
     begin = next(n for n, line in enumerate(lines) if line.startswith("| bạn thấy"))
-    assert lines[begin + 2 : begin + 2 + len(SIGNS)] == [row(name) for name in SIGNS]
+    assert lines[begin + 2 : begin + 2 + len(SIGNS)] == [row(name, PAGES[page]) for name in SIGNS]
