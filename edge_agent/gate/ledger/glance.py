@@ -61,13 +61,13 @@ def glance(
 
 
 def restored(store: SqliteStore, now: Stamp) -> bool:
-    """Whether the ledger began, not long ago, with a backup that was put back: what came after that
-    stands at payroll only. Raises StoreFault.
+    """Whether the ledger began, not long ago, with a backup that was put back, or with another copy
+    that payroll knew more of: what came after that stands at payroll only. Raises StoreFault.
     """
     [first] = store.entries(1, 1)  # Or the first that was not pruned.
     opened = store.data_of(first)
     return (
-        opened.get("why") == "restored-backup"
+        opened.get("why") in ("restored-backup", "payroll-is-ahead")
         and elapsed(stamp_of(opened), now).least < _RESTORED_TOLD_MS
     )
 

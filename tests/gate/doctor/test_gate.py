@@ -27,6 +27,7 @@ from edge_agent.gate.events import Outcome
 from edge_agent.gate.ledger.glance import restored
 from edge_agent.gate.ledger.lost_people import LostPeople
 from edge_agent.gate.ledger.store.metadata import COPY, PEOPLE_LOST, Watermarks
+from edge_agent.gate.ledger.store.notes import Leaving, leaving_note
 from edge_agent.gate.ports import SensorInfo
 from edge_agent.simulator.background import Remote
 from tests.brokers import Mosquitto
@@ -427,11 +428,16 @@ def test_a_database_of_another_gate(stage: Stage) -> None:
     assert any(left in line.text for line in shown)
 
 
-def test_a_backup_that_was_put_back(stage: Stage) -> None:
+@pytest.mark.parametrize("known_by", ["the copy itself", "a receipt"])
+def test_a_backup_that_was_put_back(stage: Stage, known_by: str) -> None:
     """For a week: payroll has presses that this ledger has not."""
     context = stage.context()
     with closing(open_store(stage.folder, "main-gate")) as store:
-        store.remember(COPY, "backup")
+        if known_by == "the copy itself":
+            store.remember(COPY, "backup")
+        else:
+            why = Leaving(why="payroll-is-ahead", through=99)
+            assert leaving_note.put(context.assembly.database, store.ledger, why)
     with context.assembly.open_or_succeed() as begun:
         assert begun
     verdict = ledger.database(context)
