@@ -50,7 +50,7 @@ FOLDERS = {"carry out": ("{}",), "ledger backup": ("{}",), "receive export": (*M
 """The same commands in another way."""
 
 READ = {
-    *("carry in", "privacy verify", "receive correct import", "receive key show"),
+    *("carry in", "ledger verify", "privacy verify", "receive correct import", "receive key show"),
     *("receive leave import", "receive roster import", "receive shifts import"),
     *("receive site import", "templates restore", "upgrade", "workers import"),
     "setup",  # It puts what came of a card's file beside that.

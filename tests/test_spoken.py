@@ -87,7 +87,10 @@ def test_the_language_may_stand_anywhere(config: Path, arguments: tuple[str, ...
         (("sim",), "Có phải là 'simulate' không?"),
         (("workers", "deactivate"), "'MÃ'. Ví dụ: edge-agent workers deactivate NV0042"),
         (("trạng",), "Không có lệnh 'trạng'."),
-        (("workers", "import", "/"), "Giá trị của 'TỆP' không đúng: Tệp '/' là một thư mục."),
+        (
+            ("workers", "import", "/"),
+            "Giá trị của 'TỆP' không đúng: / là thư mục: hãy ghi một tệp trong đó, /…",
+        ),
     ],
 )
 def test_what_others_call_a_command_and_what_is_missing(

@@ -105,7 +105,7 @@ def _summary(lines: Sequence[CheckLine]) -> str:
     }
     if worst := counts[State.FAIL] or counts[State.WARN]:
         [title, *_], found = worst[0].titles, worst[0].found
-        text = say("doctor.summary-begin", check=title, found=found, **told)
+        text = say("doctor.summary-begin", check=title, found=_ended(found), **told)
     else:
         text = say("doctor.summary", **told)
     return legible(_wrapped(text, ""), sys.stdout)
@@ -118,11 +118,15 @@ def _title(finding: Finding) -> str:
 
 def _told(line: CheckLine) -> str:
     state = legible(say(f"state.{line.state.lower()}"), sys.stdout)
-    advice = line.advice
-    end = "" if advice.endswith(("?", "…")) else "."
-    told = f"{', '.join(line.titles)} — {line.found}{f'; {advice}' if advice else ''}{end}"
+    found = f"{line.found}; {line.advice}" if line.advice else line.found
+    told = _ended(f"{', '.join(line.titles)} — {found}")
     text = legible(_wrapped(visible(copied_whole(told)), " " * _INDENT), sys.stdout)
     return coloured(state, _COLOURS[line.state]) + text[len(state) :]
+
+
+def _ended(sentence: str) -> str:
+    """With its full stop, unless a question, or what is left out, ends it."""
+    return sentence if sentence.endswith(("?", "…")) else f"{sentence}."
 
 
 def _wrapped(text: str, indent: str) -> str:

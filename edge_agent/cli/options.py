@@ -33,7 +33,7 @@ class FilePath(click.Path):
         if value == "":
             self.fail(say("file.empty"), param, ctx)
         if not self.dir_okay and os.path.isdir(value):
-            self.fail(say("file.is-folder", path=value), param, ctx)
+            self.fail(say("file.is-folder", path=value, folder=str(value).rstrip("/")), param, ctx)
         try:
             return super().convert(value, param, ctx)
         except click.BadParameter:

@@ -215,7 +215,7 @@ def test_status_tells_of_settings_that_were_changed_after_the_start(gate: Gate) 
     try:
         gate.config.write_text(content + '\n[log]\nformat = "json"\n')
         text = " ".join(gate.cli("status").out.split())
-        assert "Changed since the start: [log] format. They count after a restart" in text
+        assert "Changed since the start: [log] format; a restart makes it count: " in text
         gate.config.write_text(content + "\n[log]\nformat = “json”\n")
         # Whoever asks reads the same file: the daemon itself tells it to those with another.
         assert gate.cli("status").code == 78

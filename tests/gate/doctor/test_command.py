@@ -135,3 +135,12 @@ def test_no_settings_at_all(tmp_path: Path) -> None:
     assert "Begin with settings: The settings in" in summary
     assert problems.startswith("FAIL  settings — ")
     assert json.loads(as_json.out)[0]["found"].endswith("use 1 to 32 of a-z, 0-9 and '-'")
+
+
+def test_a_question_is_not_followed_by_a_full_stop(tmp_path: Path) -> None:
+    """What is proposed is copied, the full stop with it."""
+    bad = tmp_path / "bad.toml"
+    bad.write_text('[gate]\nid = "a"\n[mqtt]\ntls = false\n')
+    with Gate() as gate:
+        summary, *_ = gate.cli("doctor", "--config", str(bad)).out.split("\n\n")
+    assert " ".join(summary.split()).endswith('did you mean tls = "off"?')
