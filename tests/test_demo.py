@@ -236,6 +236,26 @@ def test_ended_once_more_when_it_is_over(place: Path) -> None:
     _ended_well(place, demo, out, err)
 
 
+_CLOSES_ITS_EARS = """
+import signal
+from edge_agent.demo import wishes
+change = signal.signal
+def heeds(number, handler):
+    if number not in signal.pthread_sigmask(signal.SIG_BLOCK, ()):
+        print(number.name)
+    change(number, handler)
+wishes.listen()
+signal.signal = heeds
+wishes.close_ears()
+"""
+
+
+def test_nothing_comes_while_its_ears_are_closed() -> None:
+    """Of a Ctrl-C that came within those microseconds Python printed a traceback."""
+    heeded = subprocess.check_output([sys.executable, "-c", _CLOSES_ITS_EARS], text=True)
+    assert heeded == ""
+
+
 @pytest.mark.parametrize("seed", one_in(2, range(2)))
 @pytest.mark.parametrize("how", _WAYS)
 def test_ended_at_any_moment(place: Path, how: str, seed: int) -> None:

@@ -31,5 +31,7 @@ def noted() -> int:
 
 def close_ears() -> None:
     """It has ended: whoever asks now must not make a failure of it while Python cleans up."""
+    # Python tells of one that comes while it is set to be ignored, as of an error.
+    signal.pthread_sigmask(signal.SIG_BLOCK, _STOP_SIGNALS)
     for number in _STOP_SIGNALS:
         signal.signal(number, signal.SIG_IGN)
