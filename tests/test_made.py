@@ -22,6 +22,7 @@ from tests.test_spoken import commands
 
 from .made import ROOT
 from .made.__main__ import made
+from .made.manual import PAGES
 from .patience import PATIENCE_S
 
 
@@ -30,7 +31,7 @@ def test_it_is_made_anew() -> None:
         assert (ROOT / path).read_text(encoding="utf-8") == text, f"{path}: make pages"
 
 
-@pytest.mark.parametrize("path", [path for path in made() if path.endswith(".1")])
+@pytest.mark.parametrize("path", PAGES)
 def test_the_man_page_has_every_command_of_a_gate(path: str) -> None:
     page = (ROOT / path).read_text(encoding="utf-8").replace("\\-", "-")
     for words in commands(cli.main):
@@ -46,7 +47,7 @@ def test_the_man_page_has_every_command_of_a_gate(path: str) -> None:
 
 
 @pytest.mark.skipif(not shutil.which("man"), reason="man is not installed")
-@pytest.mark.parametrize("path", [path for path in made() if path.endswith(".1")])
+@pytest.mark.parametrize("path", PAGES)
 def test_man_shows_it_without_complaint(path: str) -> None:
     shown = subprocess.run(
         ["man", "--warnings", "-l", str(ROOT / path)],
