@@ -1,11 +1,12 @@
 """``edge-agent retire``: take this gate out of service, for good."""
 
+from contextlib import closing, suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..contract.errors import BadRequest, BrokerFault
+from ..contract.errors import BadRequest, BrokerFault, StoreFault
 from ..contract.language import say
 from ..gate.control.client import daemon_runs
 from ..gate.host.service import stopping
@@ -16,6 +17,9 @@ from .help import command
 from .options import as_json, unasked, with_settings
 from .show import print_json
 from .tell import ask, tell
+
+if TYPE_CHECKING:
+    from ..gate.daemon.assembly import Assembly
 
 
 @command(help="help.retire")
@@ -34,15 +38,16 @@ def retire(
 
     if daemon_runs(Path(settings.control.socket)):
         raise BadRequest("retire.stop-first", stop=stopping(for_good=True))
-    gate = settings.gate.id
-    if not name and (line := unasked("--name", gate)):
+    gate, assembly = settings.gate.id, Assembly(settings)
+    retired = _is_retired(assembly)  # Nothing is erased then: what was cut off goes on.
+    if not (name or retired) and (line := unasked("--name", gate)):
         raise BadRequest("retire.names", gate=gate, line=line)
-    named = name or ask(say("retire.asks", gate=gate))
+    named = name or (gate if retired else ask(say("retire.asks", gate=gate)))
     done = carry_out(settings, RetireGate(gate=named, sensor=not without_sensor))
     if not as_json:
         _tell_emptied(done)
-        tell(say("retire.last-entry", last=done["last"]))
-    assembly = Assembly(settings)
+        told = "retire.already" if retired else "retire.last-entry"
+        tell(say(told, last=done["last"], gate=gate))
     lock = assembly.lock()
     lock.acquire("edge-agent retire")
     try:
@@ -58,6 +63,13 @@ def retire(
         print_json(done | {"confirmed": done["last"], "forgotten": True})
     else:
         tell(say("retire.done"))
+
+
+def _is_retired(assembly: "Assembly") -> bool:
+    """Whether it is out of service already; a database that cannot be read says so later."""
+    with suppress(StoreFault), closing(assembly.store_for_reading()) as store:
+        return store.retired
+    return False
 
 
 def _tell_emptied(done: dict[str, Any]) -> None:

@@ -38,6 +38,9 @@ def test_a_gate_goes_step_by_step(gate: Gate, mosquitto: Mosquitto) -> None:
     assert gate.entries()[-1]["kind"] == "gate.retired"
     assert gate.entries()[-1]["erased"] > 0
     assert retained(mosquitto.port)
+    again = gate.cli("retire", "--within", "0")  # Nothing is to be confirmed any more.
+    assert f"out of service already: its last entry is number {last}" in again.out
+    assert again.code == 69
     gate.set(mqtt={"port": mosquitto.port})
     assert gate.cli(*RETIRE, "60", "--json").json["last"] == last
     assert rows(gate.payroll, "SELECT max(seq), count(*) FROM entries") == [(last, last)]
