@@ -284,16 +284,57 @@ def test_a_script_has_to_name_the_finger(edge: Edge) -> None:
 
 
 @pytest.mark.usefixtures("at_a_terminal")
-@pytest.mark.parametrize(
-    ("words", "code"), [(("workers", "leave"), 0), (("consent", "withdraw"), 65)]
-)
-def test_what_goes_for_good_is_asked_about(edge: Edge, words: tuple[str, ...], code: int) -> None:
-    done = edge(*words, "NV0042", answers="k\n")
+def test_what_goes_for_good_is_asked_about(edge: Edge) -> None:
+    leave = ("workers", "leave", "NV0042")
+    done = edge(*leave, answers="k\n")
     assert (done.exit_code, "của Lò Thị Mây, NV0042? " in done.stdout) == (1, True)
-    # Nothing of hers is here, which the gate says only once asked; who leaves does so once.
-    for more, ends in ((("--yes",), code), ((), 65)):
-        done = edge(*words, "NV0042", *more, answers="c\n")
-        assert (done.exit_code, "không giữ vân tay" in done.output) == (ends, True)
+    done = edge(*leave, "--yes")
+    assert (done.exit_code, "không giữ vân tay" in done.output) == (0, True)
+    for again in (leave, (*leave, "--yes"), (*leave, "--on", "hôm nay")):
+        done = edge(*again, answers="c\n")
+        assert (done.exit_code, done.stdout) == (65, "")
+        told = " ".join(done.stderr.split())
+        assert f"NV0042 đã nghỉ từ ngày {day_ago(0)}" in told
+        assert "edge-agent workers activate NV0042" in told
+
+
+@pytest.mark.usefixtures("at_a_terminal")
+@pytest.mark.parametrize("more", [(), ("--yes",)])
+def test_nobody_is_asked_what_is_refused_then(edge: Edge, more: tuple[str, ...]) -> None:
+    def refused(*words: str) -> str:
+        done = edge(*words, *more, answers="c\n")
+        assert (done.exit_code, done.stdout) == (65, "")
+        return " ".join(done.stderr.split())
+
+    assert "không giữ vân tay" in refused("consent", "withdraw", "NV0042")
+    assert "không có thẻ: chưa" in refused("credentials", "remove", "NV0042", "--card")
+    removed = ("prints", "remove", "NV0042", "--finger", "trỏ phải")
+    assert "Chưa đăng ký ngón trỏ phải của NV0042." in refused(*removed)
+    assert edge("credentials", "qr", "NV0042", "--output", "a.png").exit_code == 0
+    assert "chỉ có: mã QR." in refused("credentials", "remove", "NV0042", "--card")
+    assert "edge-agent workers leave NV0042" in refused("workers", "forget", "NV0042")
+    punch = ("--at", f"{day_ago(2)} 7h05", "--reason", "forgot", "--direction", "ra")
+    assert edge("punches", "add", "NV0042", *punch).exit_code == 0
+    told = refused("workers", "leave", "NV0042", "--on", day_ago(4))
+    last = "-".join(reversed(day_ago(2).split("/")))
+    assert f"'edge-agent workers leave NV0042 --on {last}'" in told
+
+
+@pytest.mark.usefixtures("at_a_terminal")
+def test_who_has_withdrawn_is_told_as_that(edge: Edge) -> None:
+    given = ("--text", "vi-1", "--signed", day_ago(3), "--paper")
+    assert edge("consent", "record", "NV0042", *given).exit_code == 0
+    assert edge("consent", "withdraw", "NV0042", "--yes").exit_code == 0
+    today = "-".join(reversed(day_ago(0).split("/")))
+    for words in (("workers", "show", "NV0042"), ("consent", "list")):
+        told = " ".join(edge(*words).stdout.split())
+        assert f"đã rút lại ngày {day_ago(0)}" in told
+        assert f"withdrawn on {today}" in " ".join(edge(*words, language="en").stdout.split())
+    [listed] = json.loads(edge("consent", "list", "--json").stdout)
+    assert (listed["state"], listed["withdrawn"]) == ("none", today)
+    again = edge("consent", "withdraw", "NV0042", answers="c\n")
+    assert (again.exit_code, again.stdout) == (65, "")
+    assert "đã rút lại đồng ý từ ngày" in " ".join(again.stderr.split())
 
 
 @pytest.mark.parametrize(
@@ -304,7 +345,7 @@ def test_what_goes_for_good_is_asked_about(edge: Edge, words: tuple[str, ...], c
     [
         ("workers", "leave", "NV0042"),
         ("workers", "leave", "NV0042", "--on", "2099-12-05"),
-        ("workers", "forget", "NV0042"),
+        ("workers", "forget", "NV0043"),
         ("consent", "withdraw", "NV0042"),
         ("prints", "remove", "NV0042", "--finger", "trỏ phải"),
         ("credentials", "remove", "NV0042", "--card"),
@@ -334,6 +375,9 @@ def test_nothing_goes_for_good_where_nobody_is_asked(
                 worker="NV0042", method=Method.CARD, salt=b"s" * 16, hash=b"\x07" * 32
             )
             change.put_credential(card)
+            change.put_worker(Worker(code="NV0043", name="Lò Văn Mây"))
+            finger = Print(worker="NV0042", finger="right-index", slot=0, generation=1)
+            change.put_print(finger, b"\x07" * 32)
     (tmp_path / "list.csv").write_text("code,name,active\nNV0042,Lò Thị Mây,no\n")
 
     def kept() -> str:

@@ -67,7 +67,7 @@ FLOORS = {
         ("glance", "last_backup", "print_watch", "worker_day"),
     ),
     "gate.people": (
-        ("answers", "consent_text", "requests", "roster"),
+        ("answers", "consent_text", "refusals", "requests", "roster"),
         ("prompt",),
         ("templates",),
         ("context",),

@@ -18,7 +18,7 @@ from .options import as_json, ask_a_person, page_option, with_settings, yes_opti
 from .page import field, heading, led, page, paragraph, signatures
 from .show import print_json, print_table, shown_day
 from .tell import tell
-from .worker_words import consent_state, consent_told, kept_of, tell_erasure
+from .worker_words import consent_state, consent_told, kept_of, refuse_beforehand, tell_erasure
 
 
 @group(help="help.consent")
@@ -83,14 +83,20 @@ def record(
 @as_json
 @with_settings
 def withdraw(settings: Settings, code: str, yes: bool, as_json: bool) -> None:
-    ask_a_person(
-        yes,
-        lambda: say("people.erase-asks", whose=whom(settings, code), what=kept_of(settings, code)),
-    )
+    ask_a_person(yes, lambda: _withdraw_asks(settings, code))
     result = carry_out(settings, WithdrawConsent(code=code))
     if result["erased"]["credentials"] and not as_json:
         tell(say("privacy.give-again", code=result["worker"]))
     tell_erasure(settings, result, as_json, empty="privacy.withdrawn-empty")
+
+
+def _withdraw_asks(settings: Settings, code: str) -> str:
+    """What is asked before. Raises BadRequest where it would be refused."""
+    from ..gate.people.refusals import refuse_withdrawal  # Only here: others withdraw nothing.
+
+    whose = whom(settings, code)
+    refuse_beforehand(settings, code, refuse_withdrawal)
+    return say("people.erase-asks", whose=whose, what=kept_of(settings, code))
 
 
 @consent.command("list", help="help.consent-list")
@@ -102,10 +108,11 @@ def list_consents(settings: Settings, as_json: bool) -> None:
 
     store = Assembly(settings).store_for_reading()
     given, prints = store.consents(), {print_.worker for print_ in store.prints()}
+    withdrawn = store.withdrawn()
     rows: list[dict[str, Any]] = []
     for worker in store.workers():
         own = given.get(worker.code)
-        if own is None and worker.code not in prints:
+        if own is None and worker.code not in prints and worker.code not in withdrawn:
             continue  # Nothing of their fingers is here.
         rows.append(
             {
@@ -115,6 +122,7 @@ def list_consents(settings: Settings, as_json: bool) -> None:
                 "signed": own.signed if own else None,
                 "fingers": worker.code in prints,
                 "state": consent_state(own),
+                "withdrawn": withdrawn.get(worker.code),
             }
         )
     if as_json:
@@ -128,7 +136,7 @@ def list_consents(settings: Settings, as_json: bool) -> None:
                 row["name"],
                 row["text"] or "",
                 shown_day(row["signed"]),
-                consent_told(row["state"], settings),
+                consent_told(row["state"], settings, withdrawn, row["code"]),
             )
             for row in rows
         ),

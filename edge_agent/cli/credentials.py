@@ -26,6 +26,7 @@ from .help import group
 from .options import Command, as_json, ask_a_person, with_settings, writes_to, yes_option
 from .show import print_json, print_table
 from .tell import tell
+from .worker_words import refuse_beforehand
 
 _LOOK_EVERY_S = 0.3
 
@@ -133,16 +134,25 @@ def remove(
 ) -> None:
     if kind is None:
         raise BadRequest("credential.which-kind")
-    ask_a_person(
-        yes,
-        lambda: say("credential.remove-asks", kind=kind, whose=whom(settings, code)),
-    )
+    ask_a_person(yes, lambda: _remove_asks(settings, code, kind))
     result = carry_out(settings, RemoveCredential(code=code, method=kind))
     if as_json:
         print_json(result)
     else:
         whose = who(result["worker"], names_of(settings))
         tell(say("credential.removed", kind=kind, whose=whose))
+
+
+def _remove_asks(settings: Settings, code: str, kind: CredentialKind) -> str:
+    # Only here: others remove none.
+    from ..contract.facts import Method
+    from ..gate.people.refusals import refuse_credential
+
+    whose = whom(settings, code)
+    refuse_beforehand(
+        settings, code, lambda store, code: refuse_credential(store, code, Method(kind))
+    )
+    return say("credential.remove-asks", kind=kind, whose=whose)
 
 
 @credentials.command(help="help.credentials-qr")

@@ -27,7 +27,15 @@ from .help import command, group
 from .options import as_json, ask_a_person, with_settings, yes_option
 from .show import print_json, print_table
 from .tell import ask, confirm, somebody_types, tell
-from .worker_words import fingers_of, kept_of, state_of, tell_beside, tell_erasure, tell_namesakes
+from .worker_words import (
+    fingers_of,
+    kept_of,
+    refuse_beforehand,
+    state_of,
+    tell_beside,
+    tell_erasure,
+    tell_namesakes,
+)
 
 _MOST_NAMED = 20
 """Codes in a sentence below a table."""
@@ -154,13 +162,20 @@ def leave(
 
 def _erase_asks(settings: Settings, code: str, day: str | None) -> str:
     """What is asked before somebody leaves: a day that is over is no plan, but means now."""
-    whose = whom(settings, code)
-    if day is None:
-        return say("people.erase-asks", whose=whose, what=kept_of(settings, code))
+    # Only here: what the daemon does is asked for without the database.
     from ..gate.daemon.assembly import Assembly
     from ..gate.people.consent import checked_day
+    from ..gate.people.refusals import refuse_leave
 
-    after, today = checked_day(day), Assembly(settings).today()
+    whose, assembly = whom(settings, code), Assembly(settings)
+    after, today = day and checked_day(day), assembly.today()
+    # By a clock that the daemon believes and this command does not, the daemon judges.
+    judged = after if today is not None else None
+    refuse_beforehand(
+        settings, code, lambda store, code: refuse_leave(store, code, judged, today, assembly.zone)
+    )
+    if after is None:
+        return say("people.erase-asks", whose=whose, what=kept_of(settings, code))
     if today is not None and is_over(after, today, code):
         what = kept_of(settings, code)
         return say("people.erase-over-asks", whose=whose, day=after, what=what)
@@ -173,7 +188,7 @@ def _erase_asks(settings: Settings, code: str, day: str | None) -> str:
 @as_json
 @with_settings
 def forget(settings: Settings, code: str, yes: bool, as_json: bool) -> None:
-    ask_a_person(yes, lambda: say("privacy.forget-asks", whose=whom(settings, code)))
+    ask_a_person(yes, lambda: _forget_asks(settings, code))
     result = carry_out(settings, ForgetWorker(code=code))
     if as_json:
         print_json(result)
@@ -181,6 +196,14 @@ def forget(settings: Settings, code: str, yes: bool, as_json: bool) -> None:
         done = "privacy.forgotten" if result["done"] else "privacy.forgotten-not-searched"
         tell(say(done, code=result["worker"]))
         tell_beside(result)
+
+
+def _forget_asks(settings: Settings, code: str) -> str:
+    from ..gate.people.refusals import refuse_forget  # Only here: others forget nobody.
+
+    whose = whom(settings, code)
+    refuse_beforehand(settings, code, refuse_forget)
+    return say("privacy.forget-asks", whose=whose)
 
 
 @workers.command("list", help="help.workers-list")
@@ -305,10 +328,7 @@ def prints_health(settings: Settings, as_json: bool) -> None:
 @as_json
 @with_settings
 def remove(settings: Settings, code: str, finger: str, yes: bool, as_json: bool) -> None:
-    ask_a_person(
-        yes,
-        lambda: say("people.remove-asks", finger=finger, whose=whom(settings, code)),
-    )
+    ask_a_person(yes, lambda: _remove_asks(settings, code, finger))
     result = carry_out(settings, RemovePrint(code=code, finger=finger))
     if as_json:
         print_json(result)
@@ -316,3 +336,13 @@ def remove(settings: Settings, code: str, finger: str, yes: bool, as_json: bool)
         whose = who(result["worker"], names_of(settings))
         told = {"finger": result["finger"], "slot": result["slot"]}
         tell(say("people.removed", whose=whose, **told))
+
+
+def _remove_asks(settings: Settings, code: str, finger: str) -> str:
+    # Only here: others remove no print.
+    from ..contract.people import checked_finger
+    from ..gate.people.refusals import refuse_finger
+
+    whose, wanted = whom(settings, code), checked_finger(finger)
+    refuse_beforehand(settings, code, lambda store, code: refuse_finger(store, code, wanted))
+    return say("people.remove-asks", finger=finger, whose=whose)

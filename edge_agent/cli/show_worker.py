@@ -57,6 +57,7 @@ def show(settings: Settings, code: str, as_json: bool) -> None:
     prints = [print_ for print_ in store.prints() if print_.worker == worker.code]
     methods = [str(one.method) for one in store.credentials() if one.worker == worker.code]
     agreed = store.consents().get(worker.code)
+    withdrawn = store.withdrawn()
     leaving = store.leavings().get(worker.code)
     former = store.held_back().get(worker.code)
     entries = store.punches_of(worker.code, _AMONG)
@@ -73,6 +74,7 @@ def show(settings: Settings, code: str, as_json: bool) -> None:
             "text": agreed.text if agreed else None,
             "signed": agreed.signed if agreed else None,
             "state": consent_state(agreed),
+            "withdrawn": withdrawn.get(worker.code),
         }
         told = to_builtins(worker) | {"leaving": leaving, "prints": held, "held_for": former}
         told |= {"credentials": methods, "consent": consent}
@@ -83,7 +85,9 @@ def show(settings: Settings, code: str, as_json: bool) -> None:
         "name": worker.name,
         "state": state_of(worker, leaving, assembly.today(), former),
         "fingers": ", ".join(fingers_of(p.finger for p in prints)) or say("people.show-none"),
-        "consent": _consent(agreed, settings),
+        "consent": _consent(
+            agreed, consent_told(consent_state(agreed), settings, withdrawn, worker.code)
+        ),
         "else": ", ".join(say(f"method.{method}") for method in methods) or say("people.show-none"),
     }
     if leaving is not None and leaving.after is not None:
@@ -110,8 +114,7 @@ def _leaves(store: SqliteStore, code: str, day: str) -> str:
     return say("people.leaves-after-by", day=day, code=code, by=by_whom(said_so["actor"]))
 
 
-def _consent(agreed: Consent | None, settings: Settings) -> str:
-    state = consent_told(consent_state(agreed), settings)
+def _consent(agreed: Consent | None, state: str) -> str:
     if agreed is None:
         return state
     return say("people.consent-signed", state=state, text=agreed.text, on=agreed.signed)

@@ -2,14 +2,14 @@
 they are gone.
 """
 
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from contextlib import closing, suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ..contract.corrections import known_code
-from ..contract.errors import EdgeAgentError
+from ..contract.errors import EdgeAgentError, StoreFault
 from ..contract.language import Message, say
 from ..contract.people import Employment, Worker, namesakes
 from ..contract.rights import user
@@ -19,6 +19,9 @@ from ..gate.settings.schema import Settings
 from .carry_out import names_of, who
 from .show import SHOWN_DIGITS, print_json, shown_day
 from .tell import tell
+
+if TYPE_CHECKING:
+    from ..gate.ledger.store.sqlite_store import SqliteStore
 
 
 def state_of(
@@ -55,6 +58,22 @@ def state_of(
     return say("people.state-until", last=last) if last else say("people.state-active")
 
 
+def refuse_beforehand(
+    settings: Settings, code: str, refuse: Callable[["SqliteStore", str], None]
+) -> None:
+    """Raise what the gate would refuse, before anybody is asked. Where the database is not to be
+    read the gate says so itself, after the yes."""
+    # Only here: few commands erase somebody.
+    from ..gate.daemon.assembly import Assembly
+
+    with (
+        suppress(StoreFault, PermissionError),
+        closing(Assembly(settings).store_for_reading()) as store,
+    ):
+        names = {one.code: one.name for one in store.workers()}
+        refuse(store, known_code(code, names, Message("people.add-first"), names))
+
+
 def consent_state(own: Consent | None) -> str:
     """Whether somebody has agreed to their fingers being used: ``none``, ``lives`` or
     ``ask-again``, where it was to an older text."""
@@ -66,8 +85,14 @@ def consent_state(own: Consent | None) -> str:
     return "lives" if is_newest(own.text) else "ask-again"
 
 
-def consent_told(state: str, settings: Settings) -> str:
-    """The same in words: what a gate that asks for no consent lacks, nobody has to ask for."""
+def consent_told(
+    state: str, settings: Settings, withdrawn: Mapping[str, str | None], code: str
+) -> str:
+    """The same in words: what a gate that asks for no consent lacks, nobody has to ask for; and
+    that they have ``withdrawn`` it, by code the day."""
+    if code in withdrawn:
+        day = withdrawn[code]
+        return say("consent.withdrawn-on", on=day) if day else say("consent.withdrawn-once")
     asks = settings.privacy.asks or state == "lives"
     return say(f"consent.state-{state}" if asks else f"consent.state-{state}-off")
 

@@ -8,6 +8,7 @@ from ...contract.facts import Method
 from ...contract.people_facts import CredentialAdded, CredentialRemoved, CredentialsAllowed
 from ..credentials import TOKEN, checked_card, checked_pin, new_token, number_of
 from .context import RequestContext, Result
+from .refusals import refuse_credential
 from .requests import AddCredential, AllowCredentials, AskCard, AwaitCard, MakeQr, RemoveCredential
 
 CARD_WITHIN_S = 60.0
@@ -54,8 +55,7 @@ def make_qr(context: RequestContext, request: MakeQr) -> Result:
 def remove_credential(context: RequestContext, request: RemoveCredential) -> Result:
     """Forget one, at once. Raises BadRequest where the worker has none."""
     code, method = context.worker(request.code).code, Method(request.method)
-    if method not in _methods_of(context, code):
-        raise BadRequest("credential.has-none", code=code, kind=method.value)
+    refuse_credential(context.gate.store, code, method)
     fact = CredentialRemoved(worker=code, method=method, actor=context.actor)
     context.gate.record_credentials(fact, lambda change: change.drop_credential(code, method))
     return {"worker": code, "method": method.value}

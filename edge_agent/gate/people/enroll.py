@@ -13,6 +13,7 @@ from ..sensor.pairing import digest, persistently
 from .answers import StepKind
 from .context import RequestContext, Result
 from .presses import Presses
+from .refusals import refuse_finger
 from .requests import Enroll, Identify, RemovePrint
 
 
@@ -66,11 +67,9 @@ def remove_print(context: RequestContext, request: RemovePrint) -> Result:
     """Forget a finger and erase its template. Raises BadRequest where it is not enrolled."""
     gate = context.gate
     code, finger = context.worker(request.code).code, checked_finger(request.finger)
-    found = [p for p in gate.known.prints if p.worker == code and p.finger == finger]
-    if not found:
-        raise BadRequest("people.not-enrolled", code=code, finger=finger)
+    refuse_finger(gate.store, code, finger)
     context.sensor_in_use()
-    print_ = found[0]
+    [print_] = [p for p in gate.known.prints if (p.worker, p.finger) == (code, finger)]
     # Forgotten first: should the power fail in between, the template left in the sensor
     # belongs to nobody, is never credited, and is erased at the next start.
     gate.record_removal(print_, context.actor)

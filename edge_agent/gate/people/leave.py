@@ -4,9 +4,7 @@ import logging
 
 from msgspec import structs, to_builtins
 
-from ...contract.attendance import attendance
 from ...contract.errors import BadRequest, EdgeAgentError
-from ...contract.kinds import CREDITS
 from ...contract.people_facts import (
     ConsentWithdrawn,
     ErasuresKnown,
@@ -14,16 +12,16 @@ from ...contract.people_facts import (
     WorkerLeavePlanned,
     WorkerLeft,
 )
-from ...contract.stamps import local_date, parse_time
-from ..erasure import Counts, Erasure, is_over
+from ...contract.stamps import local_date
+from ..erasure import Counts, Erasure
 from ..ledger.store.metadata import ERASURES_UNKNOWN
 from ..ledger.store.sqlite_store import SqliteStore
 from ..sealed_backups import backups_with
 from .consent import checked_day
 from .context import RequestContext, Result
 from .erase import Eraser
+from .refusals import refuse_forget, refuse_leave, refuse_withdrawal
 from .requests import ForgetWorker, LeaveWorker, TellErased, WithdrawConsent
-from .workers import has_left
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +29,7 @@ log = logging.getLogger(__name__)
 def withdraw_consent(context: RequestContext, request: WithdrawConsent) -> Result:
     """At once. Raises BadRequest where there is no such worker, or nothing of theirs is here."""
     code = context.worker(request.code).code
+    refuse_withdrawal(context.gate.store, code)
     return _erase(context, code, ConsentWithdrawn(worker=code, actor=context.actor))
 
 
@@ -41,36 +40,17 @@ def leave_worker(context: RequestContext, request: LeaveWorker) -> Result:
     Raises BadRequest where there is no such worker, or they have left; where the day was long ago,
     or they have punched since.
     """
-    code = context.worker(request.code).code
-    if request.on is not None:
-        day, now = checked_day(request.on), context.gate.clock.stamp()
-        if not now.trusted:
-            raise BadRequest("privacy.no-clock")
-        today = local_date(now.wall_ms, context.gate.policy.zone)
-        if not is_over(day, today, code):
-            return _plan(context, code, day)
-        _refuse_if_punched_after(context, code, day)
+    gate, code = context.gate, context.worker(request.code).code
+    now = gate.clock.stamp()
+    day = None if request.on is None else checked_day(request.on)
+    today = local_date(now.wall_ms, gate.policy.zone) if now.trusted else None
+    refuse_leave(gate.store, code, day, today, gate.policy.zone)
+    if day is not None and today is not None and day >= today:
+        return _plan(context, code, day)
     return _erase(context, code, WorkerLeft(worker=code, actor=context.actor))
 
 
-def _refuse_if_punched_after(context: RequestContext, code: str, day: str) -> None:
-    """Raise BadRequest where a punch of theirs that counts is of a later day: the day is wrong, or
-    the worker, and an erasure is for good."""
-    gate, zone = context.gate, context.gate.policy.zone
-    begun_ms = parse_time(f"{day}T00:00:00.000+00:00") - _DAY_MS
-    entries = list(gate.store.of_worker(code, begun_ms))
-    entries.reverse()
-    for one in reversed(attendance(entries, zone)):
-        if one.kind in CREDITS and one.voided is None and (one.working_day or "") > day:
-            raise BadRequest("privacy.punched-after", code=code, day=day, at=one.at)
-
-
-_DAY_MS = 86_400_000
-
-
 def _plan(context: RequestContext, code: str, day: str) -> Result:
-    if code in context.gate.store.stopped():
-        raise BadRequest("privacy.leaving", code=code)
     planned = context.gate.store.planned_for(code)
     if planned is not None and planned.after == day:
         return _told(context, code)
@@ -90,9 +70,6 @@ def _plan(context: RequestContext, code: str, day: str) -> Result:
 
 
 def _erase(context: RequestContext, code: str, why: ConsentWithdrawn | WorkerLeft) -> Result:
-    leaves = isinstance(why, WorkerLeft) and not has_left(context.gate, code)
-    if not leaves and not context.gate.store.has_anything_of(code):
-        raise BadRequest("privacy.nothing-here", code=code)
     eraser = Eraser(context.gate, context.sensor, context.pairing)
     one = eraser.leave(code, why)
     if one.begun and any(to_builtins(one.counts).values()):
@@ -110,8 +87,7 @@ def forget_worker(context: RequestContext, request: ForgetWorker) -> Result:
     """
     gate, known = context.gate, context.worker(request.code)
     code = known.code
-    if gate.store.has_anything_of(code):
-        raise BadRequest("privacy.leave-first", code=code)
+    refuse_forget(gate.store, code)
     if not known.nameless:
         worker = structs.replace(known, name=code, active=False)
         fact = WorkerForgotten(worker=code, actor=context.actor)

@@ -140,12 +140,6 @@ def deactivate_worker(context: RequestContext, request: DeactivateWorker) -> Res
     return to_builtins(worker)  # type: ignore[no-any-return]
 
 
-def has_left(gate: Recorder, code: str) -> bool:
-    """Whether a worker's leaving was carried out, and they have not come back."""
-    leaving = gate.store.leavings().get(code)
-    return leaving is not None and leaving.left
-
-
 def doubt_name(gate: Recorder, known: Worker, name: str) -> None:
     """Raise BadRequest where a name is another person's, who would be credited by what is known of
     this one."""

@@ -137,6 +137,8 @@ def test_a_last_day_that_is_still_to_come() -> None:
 def test_of_whom_nothing_is_here() -> None:
     office = Office()
     office.asks(WithdrawConsent(code="007"))
+    office.refused(WithdrawConsent(code="007"), "has withdrawn already, on")
+    office.asks(LeaveWorker(code="007"))
     office.refused(WithdrawConsent(code="007"), "Nothing of the fingers")
     office.refused(LeaveWorker(code="0099"), "0099")
     office.refused(LeaveWorker(code="008", on="soon"), "is not a day")

@@ -107,13 +107,17 @@ class ErasureRows(Part):
         )
         return {worker: (kind, seq, wire) for worker, kind, seq, wire in rows}
 
-    def withdrawn(self) -> set[str]:
-        """Who did not agree any more, and has neither agreed nor been enrolled since."""
+    def withdrawn(self) -> dict[str, str | None]:
+        """Who did not agree any more, and has neither agreed nor been enrolled since, by code; and
+        the day of that, as far as it is known."""
         back = "SELECT worker FROM consents UNION SELECT worker FROM prints WHERE removed = 0"
         agreeing = {worker for (worker,) in self._connection.rows(back)} - self.stopped()
+        days = {one.worker: one.stopped or one.begun for one in self.erasures()}
         return {
-            worker for worker, (kind, _, _) in self._last_erased().items() if kind == _WITHDRAWN
-        } - agreeing
+            worker: (days.get(worker) or "")[:10] or None
+            for worker, (kind, _, _) in self._last_erased().items()
+            if kind == _WITHDRAWN and worker not in agreeing
+        }
 
     def count_erasing(self) -> int:
         """How many erasures have begun and are not done."""

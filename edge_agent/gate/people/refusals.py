@@ -1,0 +1,96 @@
+"""Why a request that takes something away for good is refused, by the database alone.
+
+So that a command can ask for it before it asks a person, and not after the yes.
+"""
+
+from zoneinfo import ZoneInfo
+
+from ...contract.attendance import attendance
+from ...contract.errors import BadRequest
+from ...contract.facts import Method
+from ...contract.kinds import CREDITS
+from ...contract.language import Message
+from ...contract.stamps import parse_time
+from ..erasure import is_over
+from ..ledger.store.sqlite_store import SqliteStore
+
+
+def refuse_leave(
+    store: SqliteStore, code: str, day: str | None, today: str | None, zone: ZoneInfo
+) -> None:
+    """Raise BadRequest where a worker has left, or cannot leave on that day: nobody knows which day
+    it is, it was long ago, they have punched since, or they are about to be erased."""
+    stopped = code in store.stopped()
+    leaving = store.leavings().get(code)
+    if leaving is not None and leaving.left and not stopped and not store.has_anything_of(code):
+        _refuse_undone(store, code)
+        if leaving.since is None:
+            raise BadRequest("privacy.left-once", code=code)
+        raise BadRequest("privacy.left-already", code=code, day=leaving.since)
+    if day is None:
+        return
+    if today is None:
+        raise BadRequest("privacy.no-clock")
+    if is_over(day, today, code):
+        _refuse_if_punched_after(store, code, day, zone)
+    elif stopped:
+        raise BadRequest("privacy.leaving", code=code)
+
+
+def refuse_withdrawal(store: SqliteStore, code: str) -> None:
+    """Raise BadRequest where nothing of a worker's is here."""
+    if store.has_anything_of(code):
+        return
+    _refuse_undone(store, code)
+    day = store.withdrawn().get(code)
+    if day is not None:
+        raise BadRequest("privacy.withdrawn-already", code=code, day=day)
+    raise BadRequest("privacy.nothing-here", code=code)
+
+
+def refuse_forget(store: SqliteStore, code: str) -> None:
+    """Raise BadRequest where anything of a worker's fingers, cards or PIN is still here."""
+    if store.has_anything_of(code):
+        raise BadRequest("privacy.leave-first", code=code)
+
+
+def refuse_credential(store: SqliteStore, code: str, method: Method) -> None:
+    """Raise BadRequest where a worker has no such card, PIN or QR code."""
+    own = {one.method for one in store.credentials() if one.worker == code}
+    if method in own:
+        return
+    others = [Message(f"method.{one}") for one in sorted(own)]
+    told = "credential.has-other" if others else "credential.has-none"
+    raise BadRequest(told, code=code, kind=method.value, others=others)
+
+
+def refuse_finger(store: SqliteStore, code: str, finger: str) -> None:
+    """Raise BadRequest where a worker's finger is not enrolled."""
+    own = [print_.finger for print_ in store.prints() if print_.worker == code]
+    if finger in own:
+        return
+    others = [Message("people.finger", finger=other) for other in own]
+    told = "people.not-enrolled-but" if others else "people.not-enrolled"
+    raise BadRequest(told, code=code, finger=finger, others=others)
+
+
+def _refuse_undone(store: SqliteStore, code: str) -> None:
+    """Raise BadRequest where an erasure has begun, and the sensor has not done its part."""
+    for one in store.erasures():
+        if one.worker == code and one.begun and not one.done:
+            raise BadRequest("privacy.overdue", code=code, begun=one.begun)
+
+
+def _refuse_if_punched_after(store: SqliteStore, code: str, day: str, zone: ZoneInfo) -> None:
+    """Raise BadRequest where a punch of theirs that counts is of a later day: the day is wrong, or
+    the worker, and an erasure is for good."""
+    begun_ms = parse_time(f"{day}T00:00:00.000+00:00") - _DAY_MS
+    entries = list(store.of_worker(code, begun_ms))
+    entries.reverse()
+    for one in reversed(attendance(entries, zone)):
+        if one.kind in CREDITS and one.voided is None and (one.working_day or "") > day:
+            last = one.working_day
+            raise BadRequest("privacy.punched-after", code=code, day=day, at=one.at, last=last)
+
+
+_DAY_MS = 86_400_000
