@@ -15,9 +15,10 @@ from click.testing import CliRunner, Result
 from msgspec import structs
 
 from edge_agent import cli
+from edge_agent.cli import audit
 from edge_agent.cli.carry_out import carry_out
 from edge_agent.contract.facts import PunchAdded, PunchVoided, SensorAdopted
-from edge_agent.contract.kinds import ACTS, KINDS, kind_of, subject_of
+from edge_agent.contract.kinds import ACTS, ERASING, KINDS, kind_of, subject_of
 from edge_agent.contract.language import ENGLISH, VIETNAMESE, Message, said
 from edge_agent.contract.people import Worker
 from edge_agent.contract.people_facts import (
@@ -282,8 +283,35 @@ def test_changes_of_one_kind(store: SqliteStore, called: str, kinds: list[str]) 
 
 
 @pytest.mark.parametrize(
+    ("called", "kind"),
+    [
+        *(("bổ sung", "punch.added"), ("thêm", "punch.added"), ("Punch added", "punch.added")),
+        *(("xoa van tay", "print.removed"), ("xóa vân tay", "print.removed")),
+        *(("hủy lần", "punch.voided"), ("thu hồi", "credential.removed")),
+        *(("đổi tên", "worker.changed"), ("đăng ký", "print.enrolled")),
+    ],
+)
+def test_a_kind_by_the_words_that_the_list_tells_it_by(
+    store: SqliteStore, called: str, kind: str
+) -> None:
+    for fact in KINDS:
+        if kind_of(fact) in ACTS:
+            append(store, value("", fact))
+    found = {one["kind"] for one in changes("--kind", called)}
+    # Who asks what became of a print finds it also where it went with its worker.
+    assert found == ({kind, *ERASING} if kind == "print.removed" else {kind})
+
+
+def test_no_words_are_those_of_two_kinds() -> None:
+    for words in {word for kind in ACTS for word in audit._names_of(kind)}:
+        assert len([kind for kind in ACTS if words in audit._names_of(kind)]) == 1, words
+
+
+@pytest.mark.parametrize(
     ("option", "typed", "told"),
     [
+        ("--kind", "prints backd up", "is 'prints backed up', 'backed up' or "),
+        ("--kind", "card", "PIN or QR code issued' or 'card, PIN or QR code taken back' meant?"),
         ("--kind", "prnt", "is print "),
         ("--kind", "punch.voidd", "is punch.voided"),
         (
@@ -313,6 +341,11 @@ def test_each_kind_that_may_be_typed_is_told_with_its_word_in_vietnamese(
         assert f"{subject} ({word})" in " ".join(told.stderr.split())
         assert f"{subject} (" in said(Message("help.audit-kind"), VIETNAMESE)
         assert subject in said(Message("help.audit-kind"), ENGLISH)
+
+
+def test_near_misses_of_a_kinds_words_are_told_in_the_language(store: SqliteStore) -> None:
+    asked = ["--lang", "vi", "audit", "list", "--kind", "bổ xung"]
+    assert "có phải là 'bổ sung' không?" in CliRunner().invoke(cli.main, asked).stderr
 
 
 @pytest.mark.parametrize("who", ["phòng lương", "Phong Luong", "máy ở cổng"])

@@ -12,8 +12,8 @@ import click
 from ..contract.chain import stamp_of
 from ..contract.corrections import known_code
 from ..contract.errors import EdgeAgentError
-from ..contract.kinds import ACTS, ERASING, KINDS, kind_of, subject_of
-from ..contract.language import LANGUAGES, Message, is_name, said, say
+from ..contract.kinds import ACTS, ERASING, KINDS, kind_of, subject_of, words_of
+from ..contract.language import LANGUAGES, Message, current, is_name, said, say
 from ..contract.people import Holders, alike
 from ..contract.stamps import parse_time, true_time
 from ..gate.daemon.assembly import Assembly
@@ -145,6 +145,8 @@ def _renamings(store: SqliteStore) -> set[int]:
 
 def _kinds(text: str) -> frozenset[str]:
     """The kinds of changes that somebody has named: one of them, or what they are of."""
+    from difflib import get_close_matches  # Only for whoever asks for a kind.
+
     typed = text.strip().casefold()
     subjects = {subject_of(kind) for kind in ACTS}
     for subject in sorted(subjects):
@@ -154,12 +156,47 @@ def _kinds(text: str) -> frozenset[str]:
             return frozenset(kind for kind in ACTS if subject_of(kind) == subject).union(erasing)
     if typed in ACTS:
         return frozenset({typed})
+    names = {kind: _names_of(kind) for kind in sorted(ACTS)}
+    meant = _meant(typed, names)
+    if len(meant) == 1:
+        erasing = ERASING if "print.removed" in meant else ()
+        return frozenset(meant).union(erasing)
     known = [*sorted(subjects), *sorted(ACTS)]
+    words = {one.casefold(): one for kind in names for one in _words_in(kind, current())}
+    if not get_close_matches(typed, known):
+        close = [words[one] for one in get_close_matches(typed, words)]
+        near = [say(words_of(kind)) for kind in meant] or close
+        if near:
+            quoted = [f"'{one}'" for one in near]
+            why = say("audit.no-kind-but", text=text, meant=quoted)
+            raise click.BadParameter(why, param_hint="--kind")
     told = [
         say("audit.kind-called", kind=one, called=Message(f"audit.of-{one}"))
         for one in sorted(subjects)
     ]
     raise click.BadParameter(_not_but("audit.no-kind", text, known, told), param_hint="--kind")
+
+
+def _names_of(kind: str) -> list[str]:
+    return [one for language in LANGUAGES for one in _words_in(kind, language)]
+
+
+def _words_in(kind: str, language: str) -> list[str]:
+    """What a kind of change is called, as the list itself tells it or otherwise."""
+    also = f"audit.also-{kind.replace('.', '-')}"
+    others = said(Message(also), language).split(", ") if is_name(also) else []
+    return [said(words_of(kind), language), *others]
+
+
+def _meant(text: str, names: dict[str, list[str]]) -> list[str]:
+    """The kinds that are called so, or else those that are called so to begin with."""
+    found = [kind for kind, called in names.items() if any(alike(text, one) for one in called)]
+    many = len(text.split())
+    return found or [
+        kind
+        for kind, called in names.items()
+        if many and any(alike(text, " ".join(one.split()[:many])) for one in called)
+    ]
 
 
 _ERASED_WITH_THE_WORKER = frozenset({"credential", "erasure", "print"})
