@@ -277,6 +277,40 @@ def test_a_finger_that_is_left_out_is_suggested(
     assert json.loads(done.stdout) == {}
 
 
+@pytest.mark.parametrize(
+    ("held", "said"),
+    [
+        (["right-index"], None),
+        ([], "chưa có vân tay nào: không thay gì"),
+        (["left-thumb", "left-index"], "bên cạnh ngón cái trái và ngón trỏ trái"),
+    ],
+)
+@pytest.mark.parametrize("answers", ["c\n", "k\n", None])
+def test_a_finger_that_replaces_none_is_told_and_asked_about(
+    edge: Edge,
+    monkeypatch: pytest.MonkeyPatch,
+    held: list[str],
+    said: str | None,
+    answers: str | None,
+) -> None:
+    asked: list[str] = []
+    known = {"NV0042": Person("NV0042", "Lò Thị Mây", False, held, [])}
+    monkeypatch.setattr(enroll, "somebody_types", lambda: answers is not None)
+    monkeypatch.setattr("edge_agent.cli.enrolment_day.people_of", lambda perform: known)
+    enrolled = {"worker": "NV0042", "finger": "right-index", "slot": 3}
+    monkeypatch.setattr(
+        enroll, "carry_out", lambda settings, request, step: asked.append("") or enrolled
+    )
+    typed = ("enroll", "NV0042", "--finger", "right-index", "--replace")
+    done = edge(*typed, answers=answers) if answers else edge(*typed)
+    told = " ".join(done.stderr.split())
+    assert (said in told) if said else told == ""
+    beside = "left-thumb" in held
+    assert asked == ([] if beside and answers == "k\n" else [""])
+    removal = "edge-agent prints remove NV0042 --finger left-thumb"
+    assert (removal in " ".join(done.stdout.split())) is bool(beside and asked)
+
+
 def test_a_script_has_to_name_the_finger(edge: Edge) -> None:
     done = edge("enroll", "NV0042")
     assert done.exit_code == 2

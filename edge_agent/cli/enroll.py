@@ -2,7 +2,7 @@
 
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,8 +15,11 @@ from .complete import codes, finger_named, finger_option
 from .help import command, missing_with_example
 from .options import FilePath, as_json, with_settings
 from .show import print_json
-from .tell import answer, somebody_types, tell, tell_notes
+from .tell import answer, confirm, somebody_types, tell, tell_notes
 from .words import tell_enrolment
+
+if TYPE_CHECKING:
+    from .enrolment_day import Person
 
 
 @command(help="help.enroll")
@@ -55,9 +58,12 @@ def enroll(
     if code is None:
         _many(settings, listed, notes, only_report, as_json)
         return
+    others = list[str]()
     if finger is None:
         finger = _ask_which(settings, code, replace=replace)
-    _one(settings, Enroll(code=code, finger=finger, replace=replace), as_json)
+    elif replace:
+        others = _not_replaced(settings, code, finger)
+    _one(settings, Enroll(code=code, finger=finger, replace=replace), others, as_json)
 
 
 def _ask_which(settings: Settings, code: str, *, replace: bool) -> str:
@@ -66,14 +72,10 @@ def _ask_which(settings: Settings, code: str, *, replace: bool) -> str:
         ctx = click.get_current_context()
         raise missing_with_example(ctx, next(p for p in ctx.command.params if p.name == "finger"))
     # Only here: whoever names the finger does without.
-    from ..contract.corrections import known_code
     from ..contract.people import FINGERS
-    from .enrolment_day import next_finger, people_of
+    from .enrolment_day import next_finger
 
-    with at_the_gate(settings) as perform:
-        known = people_of(perform)
-    names = {person.code: person.name for person in known.values()}
-    held = known[known_code(code, known, Message("people.add-first"), names)].fingers
+    held = _person(settings, code).fingers
     suggested = held[0] if replace and held else next_finger(held, []) or held[0]
     while True:
         typed = answer(say("people.which-finger", finger=suggested)).strip()
@@ -83,7 +85,42 @@ def _ask_which(settings: Settings, code: str, *, replace: bool) -> str:
         tell(say("people.bad-finger", text=typed, fingers=FINGERS), err=True)
 
 
-def _one(settings: Settings, request: Enroll, as_json: bool) -> None:
+def _person(settings: Settings, code: str) -> "Person":
+    from ..contract.corrections import known_code
+    from .enrolment_day import people_of
+
+    with at_the_gate(settings) as perform:
+        known = people_of(perform)
+    names = {person.code: person.name for person in known.values()}
+    return known[known_code(code, known, Message("people.add-first"), names)]
+
+
+def _not_replaced(settings: Settings, code: str, finger: str) -> list[str]:
+    """The worker's fingers beside which this one is enrolled, where it replaces none: whoever types
+    --replace thinks of one, so they are told, and asked where somebody is there."""
+    from ..contract.people import FINGERS
+
+    person = _person(settings, code)
+    if finger in person.fingers or finger not in FINGERS:
+        return []
+    whose = who(person.code, {person.code: person.name})
+    if not person.fingers:
+        tell(say("people.first-print", whose=whose), err=True)
+        return []
+    held = [Message("people.finger", finger=one) for one in person.fingers]
+    tell(say("people.none-to-replace", finger=finger, whose=whose, held=held), err=True)
+    tell(say("people.replace-by-another", lines=_removals(person.code, person.fingers)), err=True)
+    if somebody_types():
+        confirm(say("people.enrol-beside", finger=finger))
+    return person.fingers
+
+
+def _removals(code: str, fingers: list[str]) -> list[Message]:
+    return [Message("people.removal", code=code, finger=finger) for finger in fingers]
+
+
+def _one(settings: Settings, request: Enroll, others: list[str], as_json: bool) -> None:
+    """``others``: fingers one of which is meant to be replaced by this one."""
     names = names_of(settings)
     whose = say("people.finger-whose", finger=request.finger, whose=who(request.code, names))
     try:
@@ -97,6 +134,8 @@ def _one(settings: Settings, request: Enroll, as_json: bool) -> None:
         print_json(result)
     else:
         _tell_enrolled(result, who(result["worker"], names))
+        if others:
+            tell(say("people.then-remove", lines=_removals(result["worker"], others)))
 
 
 def _many(
