@@ -110,6 +110,8 @@ def test_what_a_replaced_sensor_holds_is_told_until_it_is_destroyed(
     assert gate.cli("templates", "destroyed", sealed_id(gate)).code == 0
     told = gate.cli("templates", "destroyed", mark)
     assert "is destroyed or empty" in told.out
+    again = gate.cli("templates", "destroyed", mark)
+    assert (again.code, "The replaced sensor" in again.err) == (65, True)
     assert gate.cli("privacy", "overdue").code == 0
 
 

@@ -105,7 +105,9 @@ def destroy_backup(context: RequestContext, request: DestroyBackup) -> Result:
         raise BadRequest("backup.not-listed", backup=request.backup)
     [one] = meant
     if one.destroyed is not None:
-        raise BadRequest("backup.destroyed-already", backup=one.backup)
+        is_file = one.in_sensor is None
+        told = "backup.destroyed-already" if is_file else "backup.sensor-gone-already"
+        raise BadRequest(told, backup=one.backup)
     stamp = gate.clock.stamp()
     gone = structs.replace(one, destroyed=local_time(stamp.wall_ms, gate.policy.zone))
 

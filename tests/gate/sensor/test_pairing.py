@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from edge_agent.contract.errors import EdgeAgentError
 from edge_agent.contract.people import Worker
@@ -1071,3 +1072,29 @@ def test_a_replaced_sensor_that_comes_back_is_emptied_of_what_it_held() -> None:
     assert works.store.announced() == []
     works.switch_on()
     assert works.pairing.check() is None
+
+
+def test_one_that_comes_back_with_what_was_restored_meanwhile_leaves_that_in_the_other() -> None:
+    works = Works()
+    old, digests = works.sensor, works.store.digests()
+    prints = works.store.prints()
+    swapped(works)
+    works.pairing.check()
+    works.pairing.adopt("uid:1000")
+    [first] = on_the_list(works)
+    again = [structs.replace(print_, generation=print_.generation + 1) for print_ in prints]
+    works.gate.record_restoration(
+        [], [(one, digests[one.slot, one.generation - 1]) for one in again], [], "backup"
+    )
+    between = works.store.mark()
+    assert between
+    works.swap(old)
+    assert works.pairing.check() is None  # All templates are in it, to the byte.
+    assert old.templates == {LANS.slot: LANS_FINGER, HOAS.slot: HOAS_FINGER}
+    [left] = on_the_list(works)
+    assert (left.backup, left.in_sensor) == (
+        between.token.hex(),
+        {LANS.worker: 1, HOAS.worker: 1},
+    )
+    adopted = works.store.data()[-1]
+    assert (adopted["replaced"], adopted["returned"]) == (left.backup, first.backup)
