@@ -311,6 +311,18 @@ def test_a_finger_that_replaces_none_is_told_and_asked_about(
     assert (removal in " ".join(done.stdout.split())) is bool(beside and asked)
 
 
+@pytest.mark.usefixtures("at_a_terminal")
+def test_who_would_be_refused_is_not_asked_about_a_finger_that_replaces_none(
+    edge: Edge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = {"NV0042": Person("NV0042", "Lò Thị Mây", True, ["left-thumb"], [])}
+    monkeypatch.setattr("edge_agent.cli.enrolment_day.people_of", lambda perform: known)
+    edge("workers", "deactivate", "NV0042")
+    done = edge("enroll", "NV0042", "--finger", "right-index", "--replace")
+    assert done.exit_code == 65
+    assert "thay" not in done.output
+
+
 def test_a_script_has_to_name_the_finger(edge: Edge) -> None:
     done = edge("enroll", "NV0042")
     assert done.exit_code == 2

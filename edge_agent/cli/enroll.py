@@ -101,7 +101,8 @@ def _not_replaced(settings: Settings, code: str, finger: str) -> list[str]:
     from ..contract.people import FINGERS
 
     person = _person(settings, code)
-    if finger in person.fingers or finger not in FINGERS:
+    refused = finger not in FINGERS or person.deactivated or person.withdrawn
+    if finger in person.fingers or refused:
         return []
     whose = who(person.code, {person.code: person.name})
     if not person.fingers:
