@@ -51,7 +51,11 @@ def test_a_database_of_another_user_is_told_with_whose_it_is() -> None:
 )
 @pytest.mark.parametrize("typed", ["", ".", "folder.db"])
 @pytest.mark.parametrize(
-    ("language", "told"), [("en", "is a folder: name a file in it."), ("vi", "là thư mục: ")]
+    ("language", "told"),
+    [
+        ("en", "is a folder, and nothing was changed: name payroll's database in it by"),
+        ("vi", "là thư mục, chưa đổi gì: hãy ghi tên cơ sở dữ liệu của phòng lương trong đó sau"),
+    ],
 )
 def test_a_folder_in_the_place_of_the_database_is_told_as_that(
     tmp_path: Path,
