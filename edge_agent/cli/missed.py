@@ -54,16 +54,13 @@ def unseen(life: Iterable[dict[str, Any]]) -> Iterator[Unseen]:
     off: Unseen | None = None
     alive: Stamp | None = None
     for data in life:
-        seq, kind, stamp = data["seq"], data["kind"], stamp_of(data)
-        stopped = data["reason"] if kind == "recording.stopped" else None
-        recording = kind == "recording.resumed" or (kind == "gate.alive" and data["recording"])
-        began = kind == "recording.resumed" or stopped in _DOUBTS
-        began = began or (kind == "gate.alive" and not recording)
-        if off is None and alive is not None and began:
-            off = Unseen(seq, alive, None)  # It has not said that it stops.
-        if began and not recording and stopped is None and (off is None or off.why in _GONE):
-            stopped = "sensor-fault"  # It has started without its sensor.
-        if off is not None and (recording or stopped not in (None, off.why)):
+        seq, stamp = data["seq"], stamp_of(data)
+        if off is None and alive is not None and _was_cut_off(data):
+            off = Unseen(seq, alive, None)
+        stopped = _stopped(data)
+        if _started_without_sensor(data) and (off is None or off.why in _GONE):
+            stopped = "sensor-fault"
+        if off is not None and (_records(data) or stopped not in (None, off.why)):
             yield Unseen(off.seq, off.since, off.why, stamp, seq)
             off = None
         if stopped is not None and off is None:
@@ -75,6 +72,29 @@ def unseen(life: Iterable[dict[str, Any]]) -> Iterator[Unseen]:
 
 _GONE = (None, "stopping")
 """Why nothing is recorded while there is no daemon."""
+
+
+def _was_cut_off(data: dict[str, Any]) -> bool:
+    """Whether a daemon that was recording just before, and has not said that it stops, was cut off:
+    only one that has started since writes this."""
+    resumed = data["kind"] == "recording.resumed"
+    return resumed or _stopped(data) in _DOUBTS or _started_without_sensor(data)
+
+
+def _started_without_sensor(data: dict[str, Any]) -> bool:
+    """Or runs on without it, where why has been told."""
+    return data["kind"] == "gate.alive" and not data["recording"]
+
+
+def _stopped(data: dict[str, Any]) -> str | None:
+    """Why it says that it stops recording."""
+    return data["reason"] if data["kind"] == "recording.stopped" else None
+
+
+def _records(data: dict[str, Any]) -> bool:
+    """Whether it says that presses are recorded."""
+    alive = data["kind"] == "gate.alive" and not _started_without_sensor(data)
+    return alive or data["kind"] == "recording.resumed"
 
 
 class Missed:
