@@ -159,6 +159,7 @@ def database_rights(context: CheckContext) -> Judgement | None:
     # Who only asks a daemon that runs need not write; the service's user always has to.
     changing = 0 if context.status is not None and not service else _WRITE
     verdict = _judge(context, database.parent, _ENTER | changing)
+    # What root has made beside it would keep the service out as well.
     for end in ("-wal", "-shm", ".lock", "") if service else ("",):
         path = database.with_name(database.name + end)
         if verdict.state is State.OK and _exists(context.machine, path):
