@@ -39,12 +39,11 @@ def check(config: Path) -> None:
 def _ledger_of_another(settings: Settings) -> Message | None:
     """Whether the database is another gate's; who may not read it is not told."""
     from ..gate.daemon.assembly import Assembly
-    from ..gate.daemon.settings_changed import other_gate
 
     assembly, gate = Assembly(settings), settings.gate.id
     try:
         with closing(assembly.store_for_reading()) as store:
-            owner = other_gate(store, gate)
+            owner = store.other_gate(gate)
     except (StoreFault, PermissionError):  # The doctor tells of it.
         return None
     if owner is None:

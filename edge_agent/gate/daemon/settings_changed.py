@@ -1,10 +1,9 @@
-"""What becomes of settings that were changed: how they come to count, and whose ledger is left."""
+"""What becomes of settings that were changed: how they come to count."""
 
 from collections.abc import Iterable
 
 from ...contract.language import Message
 from ..host.service import reloading, restarting
-from ..ledger.store.sqlite_store import SqliteStore
 from ..settings.in_use import RELOADED
 
 
@@ -13,8 +12,3 @@ def counts_after(keys: Iterable[str]) -> Message:
     if RELOADED.issuperset(keys) and (reload := reloading()) is not None:
         return Message("settings.after-reload", reload=reload)
     return Message("settings.after-restart", restart=restarting())
-
-
-def other_gate(store: SqliteStore, gate: str) -> str | None:
-    """The gate whose ledger it is, where that is not ``gate``, whose daemon will leave it."""
-    return None if store.gate == gate else store.gate

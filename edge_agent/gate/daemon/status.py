@@ -39,7 +39,6 @@ from ..ledger.print_watch import PrintStanding
 from ..ledger.store.metadata import CASE_OPEN, ERASURES_UNKNOWN
 from ..ledger.store.sqlite_store import SqliteStore
 from .assembly import Assembly
-from .settings_changed import other_gate
 
 _MOST_WORN = 20
 """Workers; a message is bounded, and the command shows all of them."""
@@ -203,7 +202,7 @@ def stopped_status(assembly: Assembly) -> dict[str, Any]:
         told = told_of("stopped", nowhere, to_builtins(status), problems)
         told |= glance_of(assembly, store, status)
         told |= {"backup": backup_of(assembly, store), "retired": store.retired}
-        told |= {"other_gate": other_gate(store, assembly.settings.gate.id)}
+        told |= {"other_gate": store.other_gate(assembly.settings.gate.id)}
     return told | {"time": gate_time(assembly), "board": to_builtins(board_below())}
 
 

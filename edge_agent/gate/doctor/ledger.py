@@ -7,7 +7,6 @@ from ...contract.chain import stamp_of
 from ...contract.errors import StoreFault
 from ...contract.language import Message, is_name, together, told_problem
 from ...contract.stamps import elapsed, local_date
-from ..daemon.settings_changed import other_gate
 from ..errors import NoLedgerYet
 from ..host.service import copying, copying_again
 from ..ledger.glance import overdue, restored
@@ -78,7 +77,7 @@ def _opened(context: CheckContext) -> Judgement | None:
     with closing(opened) as store:
         [first] = store.entries(1, 1)  # Or the first that was not pruned.
         store.data_of(first)  # Raises where a byte of it was altered.
-        if (owner := other_gate(store, gate)) is not None:
+        if (owner := store.other_gate(gate)) is not None:
             return DATABASE_OF_OTHER_GATE(path=path, owner=owner, gate=gate)
         damaged = [old.name for old in context.assembly.damaged()]
         lost = None if context.retired else context.assembly.lost_people(store)

@@ -140,6 +140,10 @@ class SqliteStore(
         """What was noted and never taken back: the power failed before it could be written."""
         return gap_note.read(self._connection.path, self.ledger)
 
+    def other_gate(self, gate: str) -> str | None:
+        """The gate whose ledger it is, where that is not ``gate``, whose daemon will leave it."""
+        return None if self.gate == gate else self.gate
+
     def close(self) -> None:
         """Close the database for good."""
         self._connection.close()
