@@ -7,11 +7,9 @@ from zoneinfo import ZoneInfo
 import click
 
 from ..contract.language import Message, say
-from ..contract.stamps import local_time
+from ..contract.stamps import DAY_MS, local_time
 from ..contract.typed_times import in_full, span_in_full, time_of_day
 from .tell import tell
-
-_DAY_MS = 86_400_000
 
 _DAY = re.compile(r"\d{4}-?\d\d-?\d\d")
 _SOME_DAY = date(2024, 2, 29)
@@ -59,7 +57,7 @@ def to_come(since: str, first_ms: int, zone: ZoneInfo) -> Message | None:
     if first_ms <= now.timestamp() * 1000:
         return None
     if time_of_day(since):
-        earlier = local_time(first_ms - _DAY_MS, zone)
+        earlier = local_time(first_ms - DAY_MS, zone)
         return Message("punch.to-come-today", text=since, now=now.isoformat(), earlier=earlier)
     return Message("punch.to-come", text=since, now=now.isoformat())
 

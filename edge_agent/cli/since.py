@@ -12,6 +12,7 @@ import click
 from ..contract.chain import stamp_of
 from ..contract.errors import BadRequest
 from ..contract.language import say
+from ..contract.stamps import DAY_MS
 from ..contract.typed_times import day_in_full, moment_in_full
 from ..gate.ledger.store.sqlite_store import SqliteStore
 from ..gate.settings.schema import Settings
@@ -19,7 +20,7 @@ from .help import retype
 from .moments import leans_on_today, moment, to_come, which_day
 from .tell import tell
 
-_DAY_MS = 86_400_000
+_FURTHER_BACK_MS = DAY_MS
 """How far back a shift may have begun; and a corrected clock put later entries before earlier."""
 
 
@@ -77,5 +78,5 @@ def _newest_first(
     for _, data in store.newest_first(kinds):
         yield data
         stamp = stamp_of(data)
-        if first_ms is not None and stamp.trusted and stamp.wall_ms < first_ms - _DAY_MS:
+        if first_ms is not None and stamp.trusted and stamp.wall_ms < first_ms - _FURTHER_BACK_MS:
             return

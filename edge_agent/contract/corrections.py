@@ -16,16 +16,14 @@ from msgspec import Struct
 from .errors import BadRequest
 from .language import Message
 from .people import Employment, checked_code, look_alikes, so_called
-from .stamps import local_date, local_time
+from .stamps import DAY_MS, local_date, local_time
 from .typed_times import in_full
 
-_DAY_MS = 86_400_000
-
-ODD_AFTER_MS = 62 * _DAY_MS
+ODD_AFTER_MS = 62 * DAY_MS
 """Wages are settled by the month, and may be paid 30 days late at most (Labour Code 2019, article
 97): what is older than both has been paid, and is more likely a slip in the month."""
 
-_LONGEST_OFF_MS = 366 * _DAY_MS
+_LONGEST_OFF_MS = 366 * DAY_MS
 """A gate without a clock may have been off that long; beyond it, a year was mistyped."""
 
 ONE_PRESS_MS = 60_000

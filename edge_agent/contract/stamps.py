@@ -11,6 +11,8 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
+DAY_MS = 86_400_000
+
 
 class ClockState(StrEnum):
     """How far the wall clock could be trusted at a moment."""

@@ -13,7 +13,7 @@ from ...contract.errors import StoreFault
 from ...contract.facts import Method
 from ...contract.kinds import TOUCHES
 from ...contract.language import Message, told_problem
-from ...contract.stamps import elapsed
+from ...contract.stamps import DAY_MS, elapsed
 from ..ports import Sensor
 from ..rules import Reason
 from .context import BareGlass, CheckContext, Slots, check
@@ -142,8 +142,6 @@ GLASS_READS_POORLY = Sentence(WARN, "doctor.glass-reads-poorly")
 GLASS_SEES_THINGS = Sentence(WARN, "doctor.glass-sees-things")
 GLASS_TOUCHED = Sentence(WARN, "doctor.glass-touched")
 
-_DAY_MS = 24 * 3_600_000
-
 _MOST_ENTRIES = 5_000
 
 _FEWEST = 20
@@ -186,7 +184,7 @@ def _touches(context: CheckContext) -> _Touches:
     now = context.assembly.clock.stamp()
     with closing(store):
         for kind, data in islice(store.newest_first(), _MOST_ENTRIES):
-            if elapsed(stamp_of(data), now).least > _DAY_MS:
+            if elapsed(stamp_of(data), now).least > DAY_MS:
                 break
             if kind in TOUCHES and data.get("method", Method.FINGER) == Method.FINGER:
                 count = 1 + data.get("suppressed", 0)

@@ -11,9 +11,9 @@ from msgspec import structs
 
 from ...contract.errors import StoreFault
 from ...contract.people_facts import RetentionApplied
-from ...contract.stamps import Stamp, local_date
+from ...contract.stamps import DAY_MS, Stamp, local_date
 from ..settings.schema import PrivacySettings
-from .old_entries import DAY_MS, MONTH_MS, last_old
+from .old_entries import MONTH_MS, last_old
 from .recorder import Recorder
 from .store.retention_rows import Over
 

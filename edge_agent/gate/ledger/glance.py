@@ -9,14 +9,14 @@ from ...contract.attendance import attendance
 from ...contract.chain import stamp_of
 from ...contract.kinds import CREDITS
 from ...contract.people import Employment
-from ...contract.stamps import Stamp, elapsed
+from ...contract.stamps import DAY_MS, Stamp, elapsed
 from ..erasure import Leavers
 from .store.sqlite_store import SqliteStore
 
 _LATEST = 50
 """Entries about punches: many are about one where voids and times come late."""
 
-_RESTORED_TOLD_MS = 7 * 86_400_000
+_RESTORED_TOLD_MS = 7 * DAY_MS
 """By then whoever looks for a punch has looked at payroll's."""
 
 _AMONG = 3000

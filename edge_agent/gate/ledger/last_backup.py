@@ -7,16 +7,14 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 
 from ...contract.chain import stamp_of
-from ...contract.stamps import Stamp, elapsed, true_time
+from ...contract.stamps import DAY_MS, Stamp, elapsed, true_time
 from .store.notes import backup_note
 from .store.sqlite_store import SqliteStore
 
-_DAY_MS = 86_400_000
-
-_OLD_MS = 3 * _DAY_MS
+_OLD_MS = 3 * DAY_MS
 """One is made each day: a stick that was taken along for a weekend is no reason to call anybody."""
 
-_YOUNG_MS = 7 * _DAY_MS
+_YOUNG_MS = 7 * DAY_MS
 """A gate that is still being set up has other things to do."""
 
 

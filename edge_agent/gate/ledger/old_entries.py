@@ -1,10 +1,8 @@
 """Which entries are certainly old: what is kept for months goes by it, and never too early."""
 
 from ...contract.chain import stamp_of
-from ...contract.stamps import Stamp
+from ...contract.stamps import DAY_MS, Stamp
 from .recorder import Recorder
-
-DAY_MS = 86_400_000
 
 MONTH_MS = 31 * DAY_MS
 """The longest: nothing goes a day before its months are over."""

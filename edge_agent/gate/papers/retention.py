@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 
 from ...contract.chain import stamp_of
-from ...contract.stamps import local_date
+from ...contract.stamps import DAY_MS, local_date
 from ..ledger.expire import YEAR_MS
-from ..ledger.old_entries import DAY_MS, MONTH_MS
+from ..ledger.old_entries import MONTH_MS
 from ..ledger.store.sqlite_store import SqliteStore
 from ..settings.schema import Settings
 

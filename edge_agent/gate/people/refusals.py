@@ -10,7 +10,7 @@ from ...contract.errors import BadRequest
 from ...contract.facts import Method
 from ...contract.kinds import CREDITS
 from ...contract.language import Message
-from ...contract.stamps import parse_time
+from ...contract.stamps import DAY_MS, parse_time
 from ..erasure import is_over
 from ..ledger.store.sqlite_store import SqliteStore
 
@@ -84,13 +84,10 @@ def _refuse_undone(store: SqliteStore, code: str) -> None:
 def _refuse_if_punched_after(store: SqliteStore, code: str, day: str, zone: ZoneInfo) -> None:
     """Raise BadRequest where a punch of theirs that counts is of a later day: the day is wrong, or
     the worker, and an erasure is for good."""
-    begun_ms = parse_time(f"{day}T00:00:00.000+00:00") - _DAY_MS
+    begun_ms = parse_time(f"{day}T00:00:00.000+00:00") - DAY_MS
     entries = list(store.of_worker(code, begun_ms))
     entries.reverse()
     for one in reversed(attendance(entries, zone)):
         if one.kind in CREDITS and one.voided is None and (one.working_day or "") > day:
             last = one.working_day
             raise BadRequest("privacy.punched-after", code=code, day=day, at=one.at, last=last)
-
-
-_DAY_MS = 86_400_000

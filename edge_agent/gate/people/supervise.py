@@ -10,7 +10,7 @@ from ...contract.facts import Direction, PunchAdded, PunchVoided
 from ...contract.kinds import CREDITS, words_of
 from ...contract.language import Message
 from ...contract.people import checked_reason
-from ...contract.stamps import Stamp, local_time, parse_time
+from ...contract.stamps import DAY_MS, Stamp, local_time, parse_time
 from ..ledger.recorder import Recorder
 from .context import RequestContext, Result
 from .requests import AddPunch, VoidPunch
@@ -18,7 +18,7 @@ from .requests import AddPunch, VoidPunch
 _MADE_MS = 1_767_225_600_000
 """This program was made after that (2026): a clock that shows less was never set."""
 
-_BELIEVED_MS = 366 * 86_400_000
+_BELIEVED_MS = 366 * DAY_MS
 """A clock that nobody has set does not leap a year: beyond that its battery has failed."""
 
 

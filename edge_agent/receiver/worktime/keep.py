@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from ...contract.attendance import SHIFT_MS
-from ...contract.stamps import local_date, parse_time
+from ...contract.stamps import DAY_MS, local_date, parse_time
 from ..databases.database import Database, packed
 from ..databases.views import ASKED, PRESSES_OF
 from .changes import PRESS_COLUMNS, SESSION_COLUMNS, Change, note_punches, note_sessions
@@ -16,7 +16,6 @@ from .presses import Press, in_order
 from .sessions import Paired
 from .shifts import ZONE, Instance
 
-_DAY_MS = 86_400_000
 _LOOK_BACK_DAYS = (4, 20, 100, 500)
 """So far before a change, one after another, until a pause is found that no session spans."""
 
@@ -46,7 +45,7 @@ def renew_some(database: Database, most: int = _AT_ONCE) -> None:
     plans = plans_in_force(database)
     for back in (*_LOOK_BACK_DAYS, None):
         asked = {
-            code: 0 if at_ms is None or back is None else max(0, at_ms - back * _DAY_MS)
+            code: 0 if at_ms is None or back is None else max(0, at_ms - back * DAY_MS)
             for code, at_ms in since.items()
         }
         held = _presses_of(database, asked)

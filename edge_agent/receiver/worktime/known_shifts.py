@@ -6,12 +6,10 @@ from datetime import date
 
 import msgspec
 
-from ...contract.stamps import parse_time
+from ...contract.stamps import DAY_MS, parse_time
 from ..databases.database import Database
 from .due import mark_due
 from .shifts import Instance, Shift, instances
-
-_DAY_MS = 86_400_000
 
 
 class Plans:
@@ -100,4 +98,4 @@ def _first_change(before: Iterable[Shift], after: Iterable[Shift]) -> int | None
     firsts = [day for day in days if day is not None]
     if not days or len(firsts) < len(days):
         return None
-    return parse_time(f"{min(firsts)}T00:00:00Z") - 2 * _DAY_MS
+    return parse_time(f"{min(firsts)}T00:00:00Z") - 2 * DAY_MS

@@ -15,7 +15,7 @@ from msgspec import Struct
 from ....contract.chain import GENESIS, Entry, Scribe, is_whole, stamp_of
 from ....contract.facts import Fact
 from ....contract.kinds import RETIRED
-from ....contract.stamps import Stamp
+from ....contract.stamps import DAY_MS, Stamp
 from ...errors import DamagedLedger
 from ...last_punch import LastPunch, last_punches
 from .database import ChangePart, Part, read_data
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 _BATCH = 200
 
-_DAY_MS = 86_400_000
+_SET_BACK_MS = DAY_MS
 """A clock that is corrected puts later entries before earlier ones, but hardly by more."""
 
 
@@ -125,7 +125,7 @@ class LedgerRows(TimeRows):
                     yield self._data(seq, wire)
             before, oldest = rows[-1]
             stamp = stamp_of(self._data(before, oldest))
-            if stamp.trusted and stamp.wall_ms < since_ms - _DAY_MS:
+            if stamp.trusted and stamp.wall_ms < since_ms - _SET_BACK_MS:
                 return
 
     def naming(self, code: str) -> Iterator[dict[str, Any]]:
