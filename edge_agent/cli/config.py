@@ -1,5 +1,6 @@
 """``edge-agent config check``: whether the settings can be used, before a daemon tries."""
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -73,7 +74,7 @@ def _in_use(settings: Settings, config: Path) -> Message:
 
 def _store_problem(settings: Settings) -> Iterator[Message]:
     path = settings.store.path
-    if Path(path).is_dir():
+    if os.path.isdir(path):  # Also where this user may not enter the folder that it is in.
         yield Message("settings.folder", section="store", key="path", path=path)
 
 

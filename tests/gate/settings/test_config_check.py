@@ -11,6 +11,7 @@ from edge_agent.gate.settings.in_use import SettingsInUse
 from edge_agent.gate.settings.load import load_settings
 from tests.gate.control.serving import serving
 from tests.gate.ledger.ledgers import open_store
+from tests.other_user import as_user, needs_root, open_folder
 
 GATE = '[gate]\nid = "a"\n'
 RUNS = GATE + '[control]\nsocket = "control"\n'
@@ -142,3 +143,22 @@ def test_a_file_that_is_as_it_was_is_not_read_again(
         "edge_agent.gate.settings.in_use.load_settings", lambda file: pytest.fail("read again")
     )
     assert in_use.told() is told
+
+
+@needs_root
+def test_whoever_may_not_enter_the_databases_folder_is_told_of_the_settings() -> None:
+    with open_folder() as folder:
+        closed, file = folder / "closed", folder / "gate.toml"
+        closed.mkdir(0o700)
+        open_store(closed, "a").close()
+        told = GATE + f'[store]\npath = "{closed}/gate.db"\n[control]\nsocket = "{closed}/socket"\n'
+        file.write_text(told)
+        file.chmod(0o644)
+        check(file, told)  # What it needs is imported by now.
+
+        def checks() -> None:
+            result = CliRunner().invoke(main, ["config", "check", "--config", str(file)])
+            assert result.exit_code == 0, result.output
+            assert result.output.startswith(f"The settings in {file} are right.\n")
+
+        assert as_user("nobody", checks) == ""
