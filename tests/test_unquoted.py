@@ -12,7 +12,8 @@ from edge_agent.cli import main
 def config(tmp_path: Path) -> str:
     settings = tmp_path / "edge-agent.toml"
     settings.write_text('[gate]\nid = "main-gate"\n[store]\npath = "gate.db"\n')
-    assert CliRunner().invoke(main, ["workers", "add", "NV1", "Lan", "--config", str(settings)])
+    added = CliRunner().invoke(main, ["workers", "add", "NV1", "Lan", "--config", str(settings)])
+    assert added.exit_code == 0, added.output
     return str(settings)
 
 

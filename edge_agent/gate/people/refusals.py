@@ -24,9 +24,8 @@ def refuse_leave(
     leaving = store.leavings().get(code)
     if leaving is not None and leaving.left and not stopped and not store.has_anything_of(code):
         _refuse_undone(store, code)
-        if leaving.since is None:
-            raise BadRequest("privacy.left-once", code=code)
-        raise BadRequest("privacy.left-already", code=code, day=leaving.since)
+        told = "privacy.left-once" if leaving.since is None else "privacy.left-already"
+        raise BadRequest(told, code=code, day=leaving.since, back=_back(store, code))
     if day is None:
         return
     if today is None:
@@ -79,6 +78,16 @@ def _refuse_undone(store: SqliteStore, code: str) -> None:
     for one in store.erasures():
         if one.worker == code and one.begun and not one.done:
             raise BadRequest("privacy.overdue", code=code, begun=one.begun)
+
+
+def _back(store: SqliteStore, code: str) -> Message:
+    """What is typed where somebody who has left is back, which no command refuses then."""
+    worker = store.worker(code)
+    if worker is None or not worker.deactivated:
+        return Message("privacy.back-enrol", code=code)
+    if worker.listed is not None and not worker.listed.active:
+        return Message("people.delisted-ask", code=code)
+    return Message("privacy.back-activate", code=code)
 
 
 def _refuse_if_punched_after(store: SqliteStore, code: str, day: str, zone: ZoneInfo) -> None:

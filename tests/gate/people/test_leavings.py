@@ -19,6 +19,7 @@ from edge_agent.gate.people.requests import (
     AskPeople,
     DeactivateWorker,
     DropLeave,
+    Enroll,
     ImportWorkers,
     LeaveWorker,
     ListedWorker,
@@ -63,6 +64,15 @@ def test_whoever_has_left_is_told_so_until_they_are_back(days: int) -> None:
     assert shown(office) == "active"
     office.asks(DeactivateWorker(code="007"))
     assert shown(office) == "deactivated"
+
+
+def test_who_has_left_already_is_enrolled_as_it_is_told() -> None:
+    office = Office("new", "new", "new")
+    office.asks(LeaveWorker(code="007"))
+    office.refused(LeaveWorker(code="007"), "left already.* back[?] edge-agent enroll 007$")
+    office.asks(RecordConsent(code="007", text="vi-1", signed=TODAY, paper=True))
+    assert office.asks(Enroll(code="007", finger="left-thumb"))["worker"] == "007"
+    assert shown(office) == "active"
 
 
 def test_whoever_leaves_after_a_day_is_told_so_before() -> None:
