@@ -294,4 +294,5 @@ def test_a_question_is_answered_in_the_language(spoken: str, typed: str, agreed:
 
     done = CliRunner().invoke(asks, input=typed)
     assert (done.exit_code == 0) is agreed
-    assert ("[c/K]" if spoken == "vi" else "[y/N]") in done.stdout
+    assert ("[c/K]" if spoken == "vi" else "[y/N]") in done.stderr
+    assert done.stdout == ""

@@ -70,9 +70,9 @@ def _asked(kind: CredentialKind) -> str:
     if not sys.stdin.isatty():
         return sys.stdin.readline(1000).strip()
     asked = say("credential.ask-pin" if kind == "pin" else "credential.ask-card")
-    secret: str = click.prompt(asked, hide_input=True)
+    secret: str = click.prompt(asked, hide_input=True, err=True)
     if kind == "pin":
-        again: str = click.prompt(say("credential.ask-again"), hide_input=True)
+        again: str = click.prompt(say("credential.ask-again"), hide_input=True, err=True)
         if again != secret:
             raise BadRequest("credential.not-the-same")
     return secret.strip()

@@ -62,7 +62,7 @@ def enroll(
     if finger is None:
         finger = _ask_which(settings, code, replace=replace)
     elif replace:
-        others = _not_replaced(settings, code, finger)
+        others = _not_replaced(settings, code, finger, asks=not as_json)
     _one(settings, Enroll(code=code, finger=finger, replace=replace), others, as_json)
 
 
@@ -95,9 +95,10 @@ def _person(settings: Settings, code: str) -> "Person":
     return known[known_code(code, known, Message("people.add-first"), names)]
 
 
-def _not_replaced(settings: Settings, code: str, finger: str) -> list[str]:
+def _not_replaced(settings: Settings, code: str, finger: str, *, asks: bool) -> list[str]:
     """The worker's fingers beside which this one is enrolled, where it replaces none: whoever types
-    --replace thinks of one, so they are told, and asked where somebody is there."""
+    --replace thinks of one, so they are told, and asked where somebody is there; not a program
+    (``asks``), which cannot answer beforehand."""
     from ..contract.people import FINGERS
 
     person = _person(settings, code)
@@ -111,7 +112,7 @@ def _not_replaced(settings: Settings, code: str, finger: str) -> list[str]:
     held = [Message("people.finger", finger=one) for one in person.fingers]
     tell(say("people.none-to-replace", finger=finger, whose=whose, held=held), err=True)
     tell(say("people.replace-by-another", lines=_removals(person.code, person.fingers)), err=True)
-    if somebody_types():
+    if asks and somebody_types():
         confirm(say("people.enrol-beside", finger=finger))
     return person.fingers
 

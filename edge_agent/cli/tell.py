@@ -81,15 +81,14 @@ def tell_failure(message: Message) -> None:
 
 def ask(question: str) -> str:
     """What somebody types in answer, which is not empty; on stderr, so that stdout stays JSON."""
-    answer: str = click.prompt(_asked(question, sys.stderr), err=True)
+    answer: str = click.prompt(_asked(question), err=True)
     return answer.strip()
 
 
 def answer(question: str) -> str:
     """The same; Enter alone is an answer as well, and empty."""
-    typed: str = click.prompt(
-        _asked(question, sys.stderr), default="", show_default=False, err=True
-    )
+    asked = _asked(question)
+    typed: str = click.prompt(asked, default="", show_default=False, err=True)
     return typed
 
 
@@ -99,14 +98,14 @@ def somebody_types() -> bool:
 
 
 def confirm(question: str) -> None:
-    """Ask, and end the command unless the answer is yes: y, and in Vietnamese c (có)."""
+    """Ask, and end the command unless the answer is yes: y, and in Vietnamese c (có).
+
+    On stderr, as all that is asked.
+    """
     yes, no = ("c", "có"), ("k", "không")
     offered = "c/K" if current() == VIETNAMESE else "y/N"
     while True:
-        answer = click.prompt(
-            _asked(f"{question} [{offered}]", sys.stdout), default="", show_default=False
-        )
-        match answer.strip().lower():
+        match answer(f"{question} [{offered}]").strip().lower():
             case "y" | "yes":
                 return
             case text if text in yes:
@@ -115,14 +114,14 @@ def confirm(question: str) -> None:
                 raise click.Abort
 
 
-def _asked(question: str, stream: TextIO) -> str:
+def _asked(question: str) -> str:
     """A question as the terminal shows it, with room for an answer of a letter or two, and what may
     be answered, ``[y/N]``, in one line.
     """
-    if stream.isatty():
+    if sys.stderr.isatty():
         whole = re.sub(r"\[.*?\]", lambda choice: choice[0].replace(" ", _NO_BREAK), question)
         question = folded(whole, "", width() - _ANSWER).replace(_NO_BREAK, " ")
-    return legible(question, stream)
+    return legible(question, sys.stderr)
 
 
 def legible(text: str, stream: TextIO | None) -> str:
