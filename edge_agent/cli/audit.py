@@ -157,16 +157,19 @@ def _kinds(text: str) -> frozenset[str]:
     if typed in ACTS:
         return frozenset({typed})
     names = {kind: _names_of(kind) for kind in sorted(ACTS)}
-    meant = _meant(typed, names)
-    if len(meant) == 1:
-        erasing = ERASING if "print.removed" in meant else ()
-        return frozenset(meant).union(erasing)
+    if meant := {kind for kind in names if any(alike(typed, one) for one in names[kind])}:
+        meant |= ERASING if "print.removed" in meant else set()
+        listed = [
+            say("audit.kind-called", kind=kind, called=words_of(kind)) for kind in sorted(meant)
+        ]
+        tell(say("audit.kinds-listed", text=text, kinds=listed), err=True)
+        return frozenset(meant)
     known = [*sorted(subjects), *sorted(ACTS)]
     words = {one.casefold(): one for kind in names for one in _words_in(kind, current())}
     if not get_close_matches(typed, known):
-        close = [words[one] for one in get_close_matches(typed, words)]
-        near = [say(words_of(kind)) for kind in meant] or close
-        if near:
+        # Never taken for one: 'nhập công' is no beginning of 'nhập công nhân'.
+        begun = [say(words_of(kind)) for kind in names if _begins_one(typed, names[kind])]
+        if near := begun or [words[one] for one in get_close_matches(typed, words)]:
             quoted = [f"'{one}'" for one in near]
             why = say("audit.no-kind-but", text=text, meant=quoted)
             raise click.BadParameter(why, param_hint="--kind")
@@ -188,15 +191,9 @@ def _words_in(kind: str, language: str) -> list[str]:
     return [said(words_of(kind), language), *others]
 
 
-def _meant(text: str, names: dict[str, list[str]]) -> list[str]:
-    """The kinds that are called so, or else those that are called so to begin with."""
-    found = [kind for kind, called in names.items() if any(alike(text, one) for one in called)]
+def _begins_one(text: str, names: list[str]) -> bool:
     many = len(text.split())
-    return found or [
-        kind
-        for kind, called in names.items()
-        if many and any(alike(text, " ".join(one.split()[:many])) for one in called)
-    ]
+    return many > 0 and any(alike(text, " ".join(one.split()[:many])) for one in names)
 
 
 _ERASED_WITH_THE_WORKER = frozenset({"credential", "erasure", "print"})
