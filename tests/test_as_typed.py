@@ -421,6 +421,28 @@ def test_who_has_withdrawn_is_told_as_that(edge: Edge) -> None:
     again = edge("consent", "withdraw", "NV0042", answers="c\n")
     assert (again.exit_code, ASKED in again.output) == (65, False)
     assert "đã rút lại đồng ý từ ngày" in " ".join(again.stderr.split())
+    assert edge("workers", "leave", "NV0042", "--on", "ngày mai", "--yes").exit_code == 0
+    [after] = json.loads(edge("consent", "list", "--json").stdout)
+    assert after == {**listed, "has_withdrawn": True}
+    shown = json.loads(edge("workers", "show", "NV0042", "--json").stdout)["consent"]
+    assert (shown["withdrawn"], shown["has_withdrawn"]) == (listed["withdrawn"], True)
+
+
+def test_who_has_withdrawn_while_no_clock_was_set_is_told_without_a_day(
+    edge: Edge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = ("--text", "vi-1", "--signed", day_ago(3), "--paper")
+    assert edge("consent", "record", "NV0042", *given).exit_code == 0
+    shown = json.loads(edge("workers", "show", "NV0042", "--json").stdout)["consent"]
+    assert (shown["withdrawn"], shown["has_withdrawn"]) == (None, False)
+    monkeypatch.setattr("edge_agent.contract.stamps.Stamp.trusted", False)
+    assert edge("consent", "withdraw", "NV0042", "--yes").exit_code == 0
+    for words in (("workers", "show", "NV0042"), ("consent", "list")):
+        assert "đã rút lại, không rõ ngày" in " ".join(edge(*words).stdout.split())
+    [listed] = json.loads(edge("consent", "list", "--json").stdout)
+    assert (listed["withdrawn"], listed["has_withdrawn"]) == (None, True)
+    again = edge("consent", "withdraw", "NV0042", "--yes")
+    assert "đã rút lại đồng ý từ trước, không rõ ngày" in " ".join(again.stderr.split())
 
 
 @pytest.mark.parametrize(

@@ -123,6 +123,7 @@ def list_consents(settings: Settings, as_json: bool) -> None:
                 "fingers": worker.code in prints,
                 "state": consent_state(own),
                 "withdrawn": withdrawn.get(worker.code),
+                "has_withdrawn": worker.code in withdrawn,
             }
         )
     if as_json:

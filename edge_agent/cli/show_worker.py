@@ -75,6 +75,7 @@ def show(settings: Settings, code: str, as_json: bool) -> None:
             "signed": agreed.signed if agreed else None,
             "state": consent_state(agreed),
             "withdrawn": withdrawn.get(worker.code),
+            "has_withdrawn": worker.code in withdrawn,
         }
         told = to_builtins(worker) | {"leaving": leaving, "prints": held, "held_for": former}
         told |= {"credentials": methods, "consent": consent}

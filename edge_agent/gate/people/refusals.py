@@ -41,9 +41,11 @@ def refuse_withdrawal(store: SqliteStore, code: str) -> None:
     if store.has_anything_of(code):
         return
     _refuse_undone(store, code)
-    day = store.withdrawn().get(code)
-    if day is not None:
-        raise BadRequest("privacy.withdrawn-already", code=code, day=day)
+    withdrawn = store.withdrawn()
+    if code in withdrawn:
+        day = withdrawn[code]
+        told = "privacy.withdrawn-once" if day is None else "privacy.withdrawn-already"
+        raise BadRequest(told, code=code, day=day)
     raise BadRequest("privacy.nothing-here", code=code)
 
 

@@ -9,6 +9,7 @@ from edge_agent.cli.worker_words import state_of
 from edge_agent.contract.language import ENGLISH, use
 from edge_agent.contract.messages import ErasedWorker
 from edge_agent.contract.people import Employment, Worker
+from edge_agent.contract.stamps import ClockState
 from edge_agent.gate.consents import Consent
 from edge_agent.gate.erasure import Leavers, WorkerLeaving, is_expected
 from edge_agent.gate.evidence import Evidence, Opening
@@ -235,6 +236,38 @@ def test_who_has_withdrawn_is_that_until_they_agree_or_are_enrolled(days: int) -
     assert store.withdrawn() == {}
     office.asks(LeaveWorker(code="007"))
     assert store.withdrawn() == {}  # They have left: another reason.
+
+
+@pytest.mark.parametrize("days", [0, 3])
+def test_when_somebody_withdrew_is_not_forgotten_for_what_is_planned(days: int) -> None:
+    office = with_term(days)
+    office.asks(WithdrawConsent(code="007"))
+    if days:
+        office.asks(WithdrawConsent(code="007"))
+    office.asks(LeaveWorker(code="007", on="2026-11-30"))
+    assert office.site.store.withdrawn() == {"007": TODAY}
+    office.refused(WithdrawConsent(code="007"), f"has withdrawn already, on {TODAY}")
+
+
+@pytest.mark.parametrize("days", [0, 3])
+def test_by_a_clock_that_is_not_set_no_day_is_told(days: int) -> None:
+    office = with_term(days)
+    office.site.clock.state = ClockState.UNSYNCED
+    office.asks(WithdrawConsent(code="007"))
+    office.asks(LeaveWorker(code="008"))
+    store = office.site.store
+    assert store.withdrawn() == {"007": None}
+    assert store.leavings() == {"008": WorkerLeaving(left=True, since=None)}
+    office.refused(WithdrawConsent(code="007"), "has withdrawn already, on a day that is not known")
+    office.refused(LeaveWorker(code="008"), "008 has left already, and nothing")
+
+
+def test_a_day_outlives_its_entry_where_the_term_says_it() -> None:
+    office = with_term(3)
+    office.asks(WithdrawConsent(code="007"))
+    with office.site.store.changing() as change:
+        change._database.conn.execute("DELETE FROM ledger WHERE kind = 'consent.withdrawn'")
+    assert office.site.store.withdrawn() == {"007": TODAY}
 
 
 def test_whose_leaving_gate_and_payroll_tell_otherwise_is_named() -> None:

@@ -36,6 +36,8 @@ _PAYROLL = "payroll"
 
 _WITHDRAWN = "consent.withdrawn"
 
+_LEFT = "worker.left"
+
 _WRITTEN_ANEW = "written-anew"
 """Remembered of a database in which nothing is left that was only deleted."""
 
@@ -69,13 +71,16 @@ class ErasureRows(Part):
             for one in erasures
             if one.begun is None and one.stopped is None
         }
-        days = {one.worker: one.stopped or one.begun for one in erasures}
-        left = [code for code, payrolls in self._left().items() if not payrolls]
-        here = self._of_whom_anything_is(left) - self.stopped()
-        for code in left:
+        days = _stops(erasures)
+        left = {
+            code: entry
+            for code, (kind, entry) in self._last_erased().items()
+            if kind == _LEFT and entry.get("actor") != _PAYROLL
+        }
+        here = self._of_whom_anything_is([*left]) - self.stopped()
+        for code, entry in left.items():
             if code not in here:
-                day = days.get(code)
-                found[code] = WorkerLeaving(left=True, since=day[:10] if day else None)
+                found[code] = WorkerLeaving(left=True, since=_day(entry, days.get(code)))
         return found
 
     def _of_whom_anything_is(self, codes: list[str]) -> set[str]:
@@ -89,33 +94,26 @@ class ErasureRows(Part):
         )
         return {worker for (worker,) in rows}
 
-    def _left(self) -> dict[str, bool]:
-        """Who has left last of all that was erased of them; whether it was payroll that said so."""
-        return {
-            worker: wire is not None and _actor(seq, wire) == _PAYROLL
-            for worker, (kind, seq, wire) in self._last_erased().items()
-            if kind == "worker.left"
-        }
-
-    def _last_erased(self) -> dict[str, tuple[str, int, bytes | None]]:
-        """Of each who was erased the last reason, with its entry where it is of this ledger."""
+    def _last_erased(self) -> dict[str, tuple[str, dict[str, Any]]]:
+        """Of each who was erased the last reason, and what its entry says: nothing where it is of
+        another ledger, was pruned or altered."""
         rows = self._connection.rows(
             "SELECT erased.worker, erased.kind, ledger.seq, wire FROM erased"
             " LEFT JOIN ledger ON ledger.seq = erased.seq AND ledger.kind = erased.kind"
             " AND erased.ledger = (SELECT ledger FROM identity)"
             " ORDER BY ledger.seq IS NOT NULL, erased.seq"
         )
-        return {worker: (kind, seq, wire) for worker, kind, seq, wire in rows}
+        return {worker: (kind, _read(seq, wire)) for worker, kind, seq, wire in rows}
 
     def withdrawn(self) -> dict[str, str | None]:
         """Who did not agree any more, and has neither agreed nor been enrolled since, by code; and
-        the day of that, as far as it is known."""
+        the day of that; None: it is not known."""
         back = "SELECT worker FROM consents UNION SELECT worker FROM prints WHERE removed = 0"
         agreeing = {worker for (worker,) in self._connection.rows(back)} - self.stopped()
-        days = {one.worker: one.stopped or one.begun for one in self.erasures()}
+        days = _stops(self.erasures())
         return {
-            worker: (days.get(worker) or "")[:10] or None
-            for worker, (kind, _, _) in self._last_erased().items()
+            worker: _day(entry, days.get(worker))
+            for worker, (kind, entry) in self._last_erased().items()
             if kind == _WITHDRAWN and worker not in agreeing
         }
 
@@ -344,11 +342,24 @@ def _put(database: "Database", table: str, values: tuple[Any, ...], over: str = 
     )
 
 
-def _actor(seq: int, wire: bytes) -> str | None:
+def _read(seq: int | None, wire: bytes | None) -> dict[str, Any]:
+    if seq is None or wire is None:
+        return {}
     with suppress(DamagedLedger):  # That is told where the chain is looked at.
-        actor: str | None = read_data(seq, wire).get("actor")
-        return actor
-    return None
+        return read_data(seq, wire)
+    return {}
+
+
+def _stops(erasures: Iterable[Erasure]) -> dict[str, str | None]:
+    """When the fingers of each were used no more, by the last erasure of theirs that is no plan:
+    None where that was when it began, which is noted by a clock that may not have been set."""
+    return {one.worker: one.stopped for one in erasures if one.stopped or one.begun}
+
+
+def _day(entry: dict[str, Any], stopped: str | None) -> str | None:
+    """The day of an erasure, by its entry, or where it is not there by the erasure's own word."""
+    at: str | None = entry.get("at") or stopped
+    return at[:10] if at else None
 
 
 def _row_of(one: ErasedWorker) -> tuple[str, int, str, str]:
