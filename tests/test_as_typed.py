@@ -812,6 +812,16 @@ def test_a_day_is_typed_as_people_say_it_wherever_one_is_asked_for(
 
 
 @pytest.mark.parametrize("language", ["vi", "en"])
+def test_where_nobody_has_punched_the_date_is_told_from_which_on(edge: Edge, language: str) -> None:
+    day = day_ago(1)
+    told = (
+        f"từ {day} 17:00:00." if language == "vi" else f"{'-'.join(reversed(day.split('/')))} 17:00"
+    )
+    done = edge("punches", "list", "--since", "hôm qua 17h", language=language)
+    assert (told in done.stdout, "hôm qua" in done.stdout) == (True, False), done.output
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
 @pytest.mark.parametrize("typed", ["hôm kia", "29/13", "29/11/26", "thứ hai", "last monday"])
 def test_what_may_mean_several_days_is_refused_with_the_forms_there_are(
     edge: Edge, language: str, typed: str

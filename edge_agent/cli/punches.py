@@ -86,7 +86,9 @@ def list_(settings: Settings, code: str | None, since: str | None, as_json: bool
             )
             for punch in found
         ),
-        empty=say("punch.none-since", since=since) if since else say("punch.none"),
+        empty=say("punch.none")
+        if first_ms is None
+        else say("punch.none-since", since=local_time(first_ms, assembly.zone)),
     )
 
 
