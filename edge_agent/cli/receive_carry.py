@@ -39,6 +39,7 @@ def in_(
 ) -> None:
     before = options_before(ctx)
     options = options_of(**before | ({} if database is None else {"database": database}))
+    on_server = options.database.startswith(SCHEMES)
     if (unread := logging.lastResort) is not None:
         unread.setLevel(logging.CRITICAL)  # All that a receiver logs is told below.
     done = carry_in(options, files, receipts)
@@ -48,16 +49,15 @@ def in_(
         for brought in done:
             _tell(brought, options.database)
         if done[0].first_ever:
-            tell(say("carry.first-ever", database=options.database), err=True)
+            told = "carry.first-ever-server" if on_server else "carry.first-ever"
+            tell(say(told, database=options.database), err=True)
     if not any(brought.through for brought in done):
         if not as_json:
             tell(say("carry.no-receipts", file=receipts), err=True)
         ctx.exit(1)
     if not as_json:
         tell(say("carry.receipts-written", file=receipts))
-        tell_if_on_own_disk(
-            receipts, "/" if options.database.startswith(SCHEMES) else options.database
-        )
+        tell_if_on_own_disk(receipts, "/" if on_server else options.database)
 
 
 def _tell(brought: Brought, database: str) -> None:

@@ -334,6 +334,9 @@ def test_the_first_entries_of_a_database_are_told_as_that(
         told = receive("carry", "in", str(path), "--receipts", str(receipts))
         assert told.exit_code == 0
         assert (f"{database} held nothing of any gate before" in told.stderr) == (number == 0)
+        # The database of a server is nobody's to delete.
+        of_a_file = number == 0 and not database.startswith("postgresql:")
+        assert ("delete them and this database" in told.stderr) == of_a_file
 
 
 def test_where_nothing_is_confirmed_there_are_no_receipts(
