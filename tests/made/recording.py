@@ -145,7 +145,7 @@ def _colour(line: str) -> str:
     return "#e6e6e6"
 
 
-_AMISS = ("not recognised", "không nhận ra", "broker has gone", "broker mất")
+_AMISS = ("not recognised", "không nhận ra", "broker has gone", "mất broker")
 
 PICTURES = {
     cast.replace(".cast", ".svg"): partial(picture, language) for language, cast in CASTS.items()
