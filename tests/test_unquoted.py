@@ -45,7 +45,7 @@ def said(config: str, language: str, typed: str) -> str:
 def test_the_words_that_want_quotes_are_told_with_them(
     config: str, language: str, typed: str, line: str
 ) -> None:
-    quotes = {"en": "are typed in quotes: ", "vi": "thì đặt trong ngoặc: "}[language]
+    quotes = {"en": "are typed in quotes: ", "vi": "thì đặt trong dấu nháy: "}[language]
     assert said(config, language, typed).endswith(quotes + line)
 
 
