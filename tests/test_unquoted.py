@@ -40,6 +40,10 @@ def said(config: str, language: str, typed: str) -> str:
         ("en", "audit list --since last week", "--since 'last week'"),
         ("vi", "audit list --kind xóa vân tay", "--kind 'xóa vân tay'"),
         ("vi", "punches list --since hôm qua", "--since 'hôm qua'"),
+        ("vi", "punches list NV1 --since 23/11/2026 06:00", "--since '23/11/2026 06:00'"),
+        ("vi", "workers leave NV1 --on ngày mai", "--on 'ngày mai'"),
+        ("vi", "punches add NV1 --reason x --at ngoài trời", "--at 'ngoài trời'"),
+        ("vi", "privacy request NV1 --what rút lại", "--what 'rút lại'"),
     ],
 )
 def test_the_words_that_want_quotes_are_told_with_them(
@@ -60,6 +64,19 @@ def test_the_words_that_want_quotes_are_told_with_them(
         "punches add NV1 --at",
         "workers add NV2",
         "nothing --such a thing",
+        # A second code, number or key, behind a value that is whole.
+        "workers leave NV1 --on 30/11/2026 NV2",
+        "workers leave NV1 --on 2026-11-30 Mây",
+        "punches void 12 --reason wrong-time 13",
+        "punches void 12 --reason nhầm_giờ 13",
+        "prints remove NV1 --finger left-thumb NV2",
+        "prints remove NV1 --finger trỏ_phải Mây",
+        "consent record NV1 --text vi-1 --signed 1/11/2026 NV2",
+        "punches list --since 23/11 NV1 NV2",
+        "punches list --since tuần_trước NV1 NV2",
+        "templates backup out.age -r age1abc age1def",
+        "templates backup out.age -r age1abc agexyz",
+        "enroll NV1 --list team.csv NV2",
     ],
 )
 def test_where_no_words_are_torn_apart_nothing_is_said_of_quotes(config: str, typed: str) -> None:

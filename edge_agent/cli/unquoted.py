@@ -1,10 +1,16 @@
 """Words of an option that were typed without quotes: ``--reason quên ấn``."""
 
 from collections.abc import Iterator
+from contextlib import suppress
+from datetime import date, datetime
 from itertools import takewhile
 from shlex import quote
 
 import click
+
+from ..contract.people import FINGERS
+from ..contract.typed_times import in_full, span_in_full, time_of_day
+from .complete import REASONS, Keyword, finger_named, keyword_called
 
 
 def in_quotes(command: click.Command, typed: list[str], only: str | None = None) -> str | None:
@@ -19,15 +25,48 @@ def in_quotes(command: click.Command, typed: list[str], only: str | None = None)
     # Where none is too many, one may have been taken for an argument that may be left out.
     too_many = words - len(arguments) or words - sum(one.required for one in arguments)
     options = list(_options(command, typed))
-    if only in {option for option, _, _ in options}:
+    if only in {name for name, *_ in options}:
         options = [one for one in options if one[0] == only]
     found = []
-    for option, value, behind in options:
+    for name, option, value, behind in options:
         more = behind[: max(0, too_many)]
-        too_many -= len(more)
-        if more:
-            found.append(f"{option} {quote(' '.join((value, *more)))}")
+        if more and _are_one(option, value, more):
+            too_many -= len(more)
+            found.append(f"{name} {quote(' '.join((value, *more)))}")
     return " ".join(found) or None
+
+
+def _are_one(option: click.Option, value: str, more: list[str]) -> bool:
+    """Whether these words are rather one value than a value, and a second code or number."""
+    if _is_understood(option, " ".join((value, *more))):
+        return True
+    if option.multiple or _is_understood(option, value):
+        return False
+    return not any(char.isdigit() for word in more for char in word)
+
+
+def _is_understood(option: click.Option, text: str) -> bool:
+    """Whether it is one of the option's keywords, a finger, a reason, or a day or time."""
+    if isinstance(option.type, Keyword):
+        return keyword_called(text, option.type.choices, option.type.called) is not None
+    if option.name == "finger":
+        return finger_named(text) in FINGERS
+    if option.name == "reason":
+        return keyword_called(text, REASONS, lambda one: f"reason.{one}") is not None
+    if in_full(text, _ANY_DAY) != text or span_in_full(text, _ANY_DAY) is not None:
+        return True
+    return time_of_day(text) is not None or _is_iso(text)
+
+
+_ANY_DAY = date(2000, 2, 29)
+"""Whether somebody has typed a day is the same on all of them, but the 29th of February."""
+
+
+def _is_iso(text: str) -> bool:
+    with suppress(ValueError):
+        datetime.fromisoformat(text)
+        return True
+    return False
 
 
 def _positional(command: click.Command, typed: list[str]) -> list[str]:
@@ -37,10 +76,12 @@ def _positional(command: click.Command, typed: list[str]) -> list[str]:
     return [*(one for one in arguments if isinstance(one, str)), *extra]
 
 
-def _options(command: click.Command, typed: list[str]) -> Iterator[tuple[str, str, list[str]]]:
-    """Each option that has a value, the value, and the words behind it."""
+def _options(
+    command: click.Command, typed: list[str]
+) -> Iterator[tuple[str, click.Option, str, list[str]]]:
+    """Each option that has a value, as it is typed, the value, and the words behind it."""
     takes_one = {
-        name
+        name: one
         for one in command.params
         if isinstance(one, click.Option) and not one.is_flag and not one.count and one.nargs == 1
         for name in one.opts
@@ -52,4 +93,5 @@ def _options(command: click.Command, typed: list[str]) -> Iterator[tuple[str, st
         values = [value] if value else typed[place + 1 : place + 2]
         rest = typed[place + (1 if value else 2) :]
         for one in values:
-            yield option, one, list(takewhile(lambda word: not word.startswith("-"), rest))
+            behind = takewhile(lambda word: not word.startswith("-"), rest)
+            yield option, takes_one[option], one, list(behind)
