@@ -87,6 +87,15 @@ def test_a_finger_was_enrolled_when_it_was_and_not_when_it_was_restored(office: 
     assert found.restored > before
 
 
+def test_a_finger_without_a_digest_was_enrolled_when_its_entry_says(office: Office) -> None:
+    """As those have it that an earlier version has enrolled."""
+    before = lans(office).fingers[0].enrolled
+    with office.site.store.changing() as change:
+        change._database.conn.execute("UPDATE prints SET digest = NULL")
+    assert before is not None
+    assert lans(office).fingers[0].enrolled == before
+
+
 def lans(office: Office) -> Any:
     store = office.site.store
     worker = store.worker("007")

@@ -117,13 +117,15 @@ class PeopleRows(Part):
         return {(slot, generation): value for slot, generation, value in rows}
 
     def lives_of(self, print_: Print) -> list[tuple[int, int]]:
-        """Slot and generation of the prints, there or removed, that have or had its template."""
-        rows = self._connection.rows(
-            "SELECT slot, generation FROM prints WHERE digest IN"
-            " (SELECT digest FROM prints WHERE slot = ? AND generation = ?)",
-            *(print_.slot, print_.generation),
+        """Slot and generation of the prints, there or removed, that have or had its template: first
+        its own, which is all that is known of one without a digest."""
+        own = print_.slot, print_.generation
+        others = self._connection.rows(
+            "SELECT slot, generation FROM prints WHERE (slot, generation) != (?1, ?2) AND digest IN"
+            " (SELECT digest FROM prints WHERE slot = ?1 AND generation = ?2)",
+            *own,
         )
-        return list(rows)
+        return [own, *others]
 
     def finger_of(self, digest: bytes) -> tuple[str, str] | None:
         """Worker and finger of the print, there or removed, whose template has this digest."""
