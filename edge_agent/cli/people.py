@@ -344,5 +344,7 @@ def _remove_asks(settings: Settings, code: str, finger: str) -> str:
     from ..gate.people.refusals import refuse_finger
 
     whose, wanted = whom(settings, code), checked_finger(finger)
-    refuse_beforehand(settings, code, lambda store, code: refuse_finger(store, code, wanted))
+    refuse_beforehand(
+        settings, code, lambda store, code: refuse_finger(store.prints(), code, wanted)
+    )
     return say("people.remove-asks", finger=finger, whose=whose)

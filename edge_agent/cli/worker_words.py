@@ -59,7 +59,7 @@ def state_of(
 
 
 def refuse_beforehand(
-    settings: Settings, code: str, refuse: Callable[["SqliteStore", str], None]
+    settings: Settings, code: str, refuse: Callable[["SqliteStore", str], object]
 ) -> None:
     """Raise what the gate would refuse, before anybody is asked. Where the database is not to be
     read the gate says so itself, after the yes."""

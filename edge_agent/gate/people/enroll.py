@@ -67,9 +67,8 @@ def remove_print(context: RequestContext, request: RemovePrint) -> Result:
     """Forget a finger and erase its template. Raises BadRequest where it is not enrolled."""
     gate = context.gate
     code, finger = context.worker(request.code).code, checked_finger(request.finger)
-    refuse_finger(gate.store, code, finger)
+    print_ = refuse_finger(gate.known.prints, code, finger)
     context.sensor_in_use()
-    [print_] = [p for p in gate.known.prints if (p.worker, p.finger) == (code, finger)]
     # Forgotten first: should the power fail in between, the template left in the sensor
     # belongs to nobody, is never credited, and is erased at the next start.
     gate.record_removal(print_, context.actor)

@@ -3,6 +3,7 @@
 So that a command can ask for it before it asks a person, and not after the yes.
 """
 
+from collections.abc import Iterable
 from zoneinfo import ZoneInfo
 
 from ...contract.attendance import attendance
@@ -10,6 +11,7 @@ from ...contract.errors import BadRequest
 from ...contract.facts import Method
 from ...contract.kinds import CREDITS
 from ...contract.language import Message
+from ...contract.people import Print
 from ...contract.stamps import DAY_MS, parse_time
 from ..erasure import is_over
 from ..ledger.store.sqlite_store import SqliteStore
@@ -65,11 +67,11 @@ def refuse_credential(store: SqliteStore, code: str, method: Method) -> None:
     raise BadRequest(told, code=code, kind=method.value, others=others)
 
 
-def refuse_finger(store: SqliteStore, code: str, finger: str) -> None:
-    """Raise BadRequest where a worker's finger is not enrolled."""
-    own = [print_.finger for print_ in store.prints() if print_.worker == code]
+def refuse_finger(prints: Iterable[Print], code: str, finger: str) -> Print:
+    """The print, among ``prints``, of a worker's finger. Raises BadRequest where there is none."""
+    own = {print_.finger: print_ for print_ in prints if print_.worker == code}
     if finger in own:
-        return
+        return own[finger]
     others = [Message("people.finger", finger=other) for other in own]
     told = "people.not-enrolled-but" if others else "people.not-enrolled"
     raise BadRequest(told, code=code, finger=finger, others=others)

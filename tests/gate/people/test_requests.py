@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from edge_agent.contract.errors import BadRequest, EdgeAgentError, StoreFault
+from edge_agent.contract.people import Print
 from edge_agent.gate.errors import SensorSilent
 from edge_agent.gate.events import Outcome
 from edge_agent.gate.ledger.recorder import Recorder
@@ -83,6 +84,14 @@ def test_adding() -> None:
     office.refused(AddWorker(code="0042", name="Other"), "exists already: nothing was changed")
     office.refused(AddWorker(code="a/b", name="x"), "is not an employee code")
     office.refused(AddWorker(code="1", name="\x00"), "is not a name")
+
+
+def test_a_finger_that_only_the_database_has_is_not_enrolled() -> None:
+    """What the gate goes by is what it has in memory; what it removes as well."""
+    office = Office()
+    with office.site.store.changing() as change:
+        change.put_print(Print(worker="007", finger="left-thumb", slot=9, generation=1), bytes(32))
+    office.refused(RemovePrint(code="007", finger="left-thumb"), "No left-thumb of 007")
 
 
 def test_leaving_and_coming_back() -> None:
