@@ -38,6 +38,8 @@ from tests.patience import patient_with_another_baud
 
 from .staging import HOUR, FixedClock, Stage, said, status
 
+HOUR_MS = 3_600_000
+
 
 @pytest.mark.parametrize(("version", "expected"), [("1", "DAEMON_RUNS"), ("2", None)])
 def test_a_running_daemon(
@@ -451,6 +453,26 @@ def test_a_backup_that_was_put_back(stage: Stage, known_by: str) -> None:
         week = structs.replace(then, boottime_ms=then.boottime_ms + 7 * 86_400_000)
         assert restored(store, structs.replace(week, boottime_ms=week.boottime_ms - 1))
         assert not restored(store, week)
+
+
+def test_a_backup_that_was_put_back_is_told_of_for_a_week_that_the_gate_has_run(
+    stage: Stage,
+) -> None:
+    """Where no clock was ever set; it was told of again after each start, for good."""
+    context = stage.context()
+    with closing(open_store(stage.folder, "main-gate")) as store:
+        store.remember(COPY, "backup")
+    with context.assembly.open_or_succeed() as begun:
+        assert begun
+    with closing(open_store(stage.folder, "main-gate")) as store:
+        for boot in ("r", "s", "t"):
+            for running in (1, 24, 48):
+                append(store, stamp=unsynced(running * HOUR_MS, boot))
+        assert restored(store, unsynced(1, "u"))
+        assert restored(store, unsynced(24 * HOUR_MS - 60_000, "u"))
+        assert not restored(store, unsynced(24 * HOUR_MS, "u"))
+        append(store, stamp=unsynced(24 * HOUR_MS, "u"))
+        assert not restored(store, unsynced(1, "v"))
 
 
 def test_no_database_yet(stage: Stage) -> None:
