@@ -91,15 +91,19 @@ def test_a_reload_is_said_where_one_is_enough(
     assert told in line
 
 
-def test_a_broker_that_is_away_is_told_by_when_it_was_tried() -> None:
-    """It may be back since; the sentence is that of the last try."""
-    away = {"state": "disconnected", **NOBODY, "away_s": 95, "tried_s": 40, "next_try_s": 23}
+@pytest.mark.parametrize(
+    ("tried_s", "told"),
+    [(40, "Tried 40 s ago, and again in 23 s: The"), (None, "Tried again in 23 s: The")],
+)
+def test_a_broker_that_is_away_is_told_by_when_it_was_tried(tried_s: int | None, told: str) -> None:
+    """It may be back since; the sentence is that of the last try, or of how a connection ended."""
+    away = {"state": "disconnected", **NOBODY, "away_s": 95, "tried_s": tried_s, "next_try_s": 23}
     [line] = [
         line.text
         for line in shown_of(SETTINGS, answer(uplink=away))
         if "Nothing listens" in line.text
     ]
-    assert line.startswith("- uplink: Tried 40 s ago, and again in 23 s: The broker at")
+    assert line.startswith(f"- uplink: {told} broker at")
 
 
 def test_a_changed_id_is_said_to_leave_the_ledger() -> None:

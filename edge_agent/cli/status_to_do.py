@@ -105,9 +105,11 @@ def _line(uplink: dict[str, Any]) -> str | None:
         why = Message("doctor.no-reason-told")
         return say("uplink.away-long", age=age_of(uplink["away_s"]), why=why)
     # It is how it was then: a daemon of an older version does not tell when.
-    if told is not None and (tried_s := uplink.get("tried_s")) is not None:
-        return say("status.tried", ago=tried_s, next=uplink["next_try_s"], why=told)
-    return told
+    if told is None or (next_s := uplink.get("next_try_s")) is None:
+        return told
+    if (tried_s := uplink["tried_s"]) is None:
+        return say("status.tried-next", next=next_s, why=told)
+    return say("status.tried", ago=tried_s, next=next_s, why=told)
 
 
 def _silent(answer: dict[str, Any]) -> str | None:

@@ -347,9 +347,12 @@ BrokerEvent = BrokerUp | BrokerDown | Subscribed | Acknowledged | Received
 
 
 class Pause(Struct, frozen=True):
-    """Between two tries at the broker: from when until when, in seconds of the monotonic clock."""
+    """Until the next try at the broker, in seconds of the monotonic clock.
 
-    since: float
+    ``tried``: when the last one was over; None: none was since the connection that has ended.
+    """
+
+    tried: float | None
     until: float
 
 

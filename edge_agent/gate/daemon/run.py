@@ -331,10 +331,11 @@ class _Daemon:
 
     def _vitals(self) -> Vitals:
         now, pause = self._assembly.clock.monotonic(), self._uplink.pause
+        tried = pause.tried if pause else None
         return Vitals(
             up_s=now - self._up_at,
             away_s=now - self._way_since if self._bus.offline else None,
-            tried_s=now - pause.since if pause else None,
+            tried_s=None if tried is None else now - tried,
             next_try_s=max(0.0, pause.until - now) if pause else None,
             mended=self._gate.mends.lately(now),
             clock_refused=self._assembly.clock.refused() is not None,

@@ -20,9 +20,10 @@ class Vitals(Struct, frozen=True, kw_only=True):
     away_s: float | None
     """Seconds since the broker was last there; None: it is there."""
     tried_s: float | None
-    """Seconds since the broker was tried last; None: it is there, or being tried."""
+    """Seconds since the broker was tried last; None: it is there, being tried, or was not since a
+    connection has ended."""
     next_try_s: float | None
-    """Seconds until it is tried again."""
+    """Seconds until it is tried again; None: it is there, or being tried."""
     mended: int
     """How often the sensor's link was mended within the last ten minutes."""
     clock_refused: bool

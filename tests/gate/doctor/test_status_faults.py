@@ -417,7 +417,7 @@ IN_NO_TABLE = {
     "too-hot": "temperature", "do-copy": "copy", "do-copy-again": "copy",
     "erasing": "privacy", "changed": "changed settings", "other-version": "daemon",
     "other-gate": "database", "restored": "database", "tried": "uplink",
-    "nearly-full": "slots", "do-roster": "roster", "silent": "payroll",
+    "tried-next": "uplink", "nearly-full": "slots", "do-roster": "roster", "silent": "payroll",
 }  # fmt: skip
 """What status says is to be done → the check of the doctor that says it."""
 

@@ -19,6 +19,15 @@ def test_a_round_tries_all_versions_before_it_pauses() -> None:
     assert tries.pause == Pause(0, tries.due)
 
 
+def test_a_connection_that_ends_is_no_try() -> None:
+    tries = Attempts(("5",))
+    tries.up(100)
+    assert tries.down(160, other_version=False)
+    assert tries.pause == Pause(None, tries.due)
+    assert tries.down(162, other_version=False)
+    assert tries.pause == Pause(162, tries.due)
+
+
 def test_other_troubles_are_no_reason_for_another_version() -> None:
     tries = Attempts(("5", "3.1.1"))
     assert tries.down(0, other_version=False)

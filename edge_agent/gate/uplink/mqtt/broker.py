@@ -199,6 +199,7 @@ class Attempts:
         """
         if now - self._up_since >= STABLE_S:
             self._pause_s = FIRST_PAUSE_S
+        tried = now if self._up_since == inf else None
         self._up_since = inf
         if other_version and self._tried + 1 < len(self._versions):
             self._tried += 1
@@ -207,6 +208,6 @@ class Attempts:
         self._tried = 0
         # Jitter: all gates of a site come back at once when its line does.
         self.due = now + self._pause_s * random.uniform(0.5, 1.0)
-        self.pause = Pause(now, self.due)
+        self.pause = Pause(tried, self.due)
         self._pause_s = min(2 * self._pause_s, LONGEST_PAUSE_S)
         return True
