@@ -112,3 +112,7 @@ def test_a_sensor_that_came_back_holds_only_what_it_is_used_for(database: str) -
     gate.write("sensor.adopted", actor="gate", why="new", returned="ab" * 16)
     desk.take(gate)
     assert desk.json("stolen", "main-gate") == []
+    # It was taken out again before it could be emptied.
+    gate.write("sensor.adopted", actor="gate", why="new", replaced="ab" * 16)
+    desk.take(gate)
+    assert [one["replaced"] for one in desk.json("stolen", "main-gate")] == [1]

@@ -63,6 +63,9 @@ class _Sensors:
         """By slot and generation, in the one in use."""
         self.replaced: dict[str, list[str]] = {}
         """By the mark of a sensor that nobody has said to be destroyed."""
+        self._returned: dict[str, list[str]] = {}
+        """What those held that came back: one that is replaced again under its mark was not emptied
+        of it."""
         self._gone: list[str] = []
         """Whose prints were forgotten for a sensor that is adopted next."""
         self._last: str | None = None
@@ -92,8 +95,10 @@ class _Sensors:
         if adopted.returned is not None:
             # What this one held is in the one before as well.
             gone += self.prints.values()
-            self.replaced.pop(adopted.returned, None)
+            if adopted.returned in self.replaced:
+                self._returned[adopted.returned] = self.replaced.pop(adopted.returned)
         if adopted.replaced is not None:
+            gone += self._returned.pop(adopted.replaced, [])
             self.replaced[adopted.replaced], self._last = gone, adopted.replaced
 
     def _erased(self, worker: str | None) -> None:
