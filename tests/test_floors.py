@@ -44,7 +44,7 @@ FLOORS = {
     "gate": (
         (
             *("claims", "consents", "directions", "erasure", "evidence"),
-            *("last_punch", "lazy_import", "roles", "sealed_backups"),
+            *("last_punch", "lazy_import", "replaced_sensors", "roles", "sealed_backups"),
         ),
         ("credentials", "errors", "events", "header", "pairing_mark", "print_health", "rules"),
         ("settings", "host", "pins"),

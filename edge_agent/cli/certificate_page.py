@@ -9,8 +9,9 @@ from msgspec import Struct
 from ..contract.errors import BadRequest
 from ..contract.language import LANGUAGES, Message, because, is_name, said
 from ..gate.papers.certificate import Certificate
+from ..gate.replaced_sensors import HeldSensor
 from ..gate.sealed_backups import HeldBackup
-from .kept_words import of_backup
+from .kept_words import of_backup, of_sensor
 from .page import field, qr, signatures
 from .sections import Section, Text, as_page
 
@@ -23,8 +24,8 @@ _COUNTED = ("prints", "openings", "credentials")
 
 
 class Carried(Struct, frozen=True, kw_only=True):
-    """All that a page is made of; ``version``: of the program that made it; ``backups``: those,
-    and the replaced sensors, that still held the worker's templates then.
+    """All that a page is made of; ``version``: of the program that made it; ``backups``: those
+    that still held the worker's templates then, ``sensors``: those that were replaced, and may.
     """
 
     document: str
@@ -33,6 +34,7 @@ class Carried(Struct, frozen=True, kw_only=True):
     language: str
     version: str
     backups: list[HeldBackup] = []
+    sensors: list[HeldSensor] = []
 
 
 def certificate_page(carried: Carried) -> str:
@@ -55,8 +57,6 @@ def certificate_page(carried: Carried) -> str:
         field(words("begun"), words("moment", at=done.stopped or done.begun)),
         field(words("done"), words("moment", at=done.done)),
     ]
-    files = [one for one in carried.backups if one.in_sensor is None]
-    sensors = [one for one in carried.backups if one.in_sensor is not None]
     held = tuple(
         (_known("held", what), str(done.erased[what]))
         for what in (*_COUNTED, *sorted(done.erased.keys() - {*_COUNTED}))
@@ -74,9 +74,9 @@ def certificate_page(carried: Carried) -> str:
         Section(
             title=Message("proof.beyond"),
             lines=(
-                Message("proof.backups" if files else "proof.no-backups"),
-                *map(of_backup, files),
-                *map(of_backup, sensors),
+                Message("proof.backups" if carried.backups else "proof.no-backups"),
+                *map(of_backup, carried.backups),
+                *map(of_sensor, carried.sensors),
                 Message("proof.copies"),
                 *aside,
             ),

@@ -2,6 +2,7 @@
 
 from ..contract.language import Message
 from ..gate.papers.retention import Kept
+from ..gate.replaced_sensors import HeldSensor
 from ..gate.sealed_backups import HeldBackup
 from .show import SHOWN_DIGITS
 
@@ -16,17 +17,20 @@ def how_long(row: Kept) -> Message:
 
 
 def of_backup(one: HeldBackup) -> Message:
-    """Which backup, and who has it; or which sensor was replaced, and what it may hold."""
-    if one.in_sensor is not None:
-        return Message(
-            "held.in-sensor",
-            backup=one.backup[:SHOWN_DIGITS],
-            made=Message("words.day", on=one.made) if one.made else Message("held.unknown-day"),
-            count=one.in_sensor,
-        )
+    """Which backup, and who has it."""
     return Message(
         "held.sealed",
         backup=one.backup[:SHOWN_DIGITS],
-        made=Message("words.day", on=one.made) if one.made else Message("held.unknown-day"),
+        made=_day(one.made),
         holder=one.holder or Message("held.unknown-holder"),
     )
+
+
+def of_sensor(one: HeldSensor) -> Message:
+    """Which sensor was replaced, and what it may hold."""
+    told = {"backup": one.sensor[:SHOWN_DIGITS], "made": _day(one.replaced)}
+    return Message("held.in-sensor", count=one.templates, **told)
+
+
+def _day(on: str | None) -> Message:
+    return Message("words.day", on=on) if on else Message("held.unknown-day")

@@ -2,7 +2,6 @@
 
 from contextlib import closing, suppress
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import click
 from msgspec import to_builtins
@@ -54,29 +53,33 @@ def overdue(settings: Settings, as_json: bool) -> None:
         if one.begun and not one.done
     ]
     backups = [one for one in store.sealed_backups() if one.to_destroy]
+    sensors = [one for one in store.replaced_sensors() if one.to_destroy]
     if as_json:
+        nobodys: dict[str, Any] = {"worker": None, "begun": None, "left": []}
         listed = [
-            {"worker": None, "begun": None, "left": [], "backup": to_builtins(one)}
-            for one in backups
+            *(nobodys | {"backup": to_builtins(one)} for one in backups),
+            *(nobodys | {"sensor": one.told()} for one in sensors),
         ]
         claims = [{"request": one.id, "what": one.what, "due": one.due} for one in late]
         whose = [{"worker": one.worker, "begun": one.asked, "left": []} for one in late]
         asked = [one | claim for one, claim in zip(whose, claims, strict=True)]
         print_json([*rows, *listed, *asked])
-    elif not rows and not backups and not late:
+    elif not rows and not backups and not sensors and not late:
         tell(say("privacy.nothing-overdue"))
     else:
         for row in rows:
             tell(say("privacy.overdue", code=row["worker"], begun=row["begun"]))
-        for one in backups:
-            tell_to_destroy(one, ZoneInfo(settings.gate.timezone))
+        for backup in backups:
+            tell_to_destroy(backup, assembly.zone)
+        for sensor in sensors:
+            tell_to_destroy(sensor, assembly.zone)
         for claim in late:
             told = {"code": claim.worker, "asked": claim.asked, "what": claim.what}
             tell(say("claim.late", number=claim.id, due=claim.due, **told))
     asks = store.remembered(ERASURES_UNKNOWN) is not None
     if asks:
         tell(say("privacy.unknown"), err=True)
-    if rows or backups or late or asks:
+    if rows or backups or sensors or late or asks:
         click.get_current_context().exit(1)
 
 

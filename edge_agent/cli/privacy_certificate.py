@@ -27,6 +27,7 @@ def certificate(settings: Settings, code: str, file: Path, as_json: bool) -> Non
     # Only here: what the daemon does is asked for without the database.
     from ..gate.daemon.assembly import Assembly
     from ..gate.papers.certificate import certificate_of
+    from ..gate.replaced_sensors import sensors_with
     from ..gate.sealed_backups import backups_with
 
     assembly = Assembly(settings)
@@ -41,6 +42,7 @@ def certificate(settings: Settings, code: str, file: Path, as_json: bool) -> Non
             language=current(),
             version=__version__,
             backups=backups_with(store.sealed_backups(), code, assembly.zone),
+            sensors=sensors_with(store.replaced_sensors(), code, assembly.zone),
         )
     )
     with new_private_file(file) as out:

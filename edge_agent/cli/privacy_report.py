@@ -20,7 +20,7 @@ from ..gate.settings.schema import Settings
 from .carry_out import who
 from .complete import code_argument
 from .help import command
-from .kept_words import how_long, of_backup
+from .kept_words import how_long, of_backup, of_sensor
 from .options import as_json, page_option, with_settings
 from .sections import Section, Text, as_page, tell_sections
 from .show import print_json
@@ -210,6 +210,7 @@ def _refusals(found: Held) -> Section:
 def _elsewhere(found: Held) -> Iterator[Message]:
     yield Message("held.at-payroll")
     yield from map(of_backup, found.sealed)
+    yield from map(of_sensor, found.sensors)
     yield Message("held.copies")
     yield Message("held.nobody-else")
 

@@ -6,6 +6,7 @@ import click
 
 from ..contract.language import say
 from ..gate.people.templates.requests import DestroyBackup
+from ..gate.replaced_sensors import ReplacedSensor
 from ..gate.sealed_backups import SealedBackup
 from ..gate.settings.schema import Settings
 from .carry_out import carry_out
@@ -25,22 +26,34 @@ def templates_list(settings: Settings, as_json: bool) -> None:
     from ..gate.daemon.assembly import Assembly
 
     assembly = Assembly(settings)
-    found = assembly.store_for_reading().sealed_backups()
+    store = assembly.store_for_reading()
+    found = store.sealed_backups()
     if as_json:
         print_json(found)
         return
+    files = (
+        (
+            one.backup[:SHOWN_DIGITS],
+            shown_day(one.made_on(assembly.zone)),
+            one.prints,
+            one.holder or "",
+            state_of_backup(one),
+        )
+        for one in found
+    )
+    sensors = (
+        (
+            one.mark[:SHOWN_DIGITS],
+            shown_day(one.replaced_on(assembly.zone)),
+            len(one.holds),
+            say("backup.replaced-sensor"),
+            state_of_sensor(one),
+        )
+        for one in store.replaced_sensors()
+    )
     print_table(
         ("backup", "made", "prints", "holder", "state"),
-        (
-            (
-                one.backup[:SHOWN_DIGITS],
-                shown_day(one.made_on(assembly.zone)),
-                one.prints,
-                one.holder or (say("backup.replaced-sensor") if one.in_sensor else ""),
-                state_of_backup(one),
-            )
-            for one in found
-        ),
+        (*files, *sensors),
         empty=say("backup.none-listed"),
     )
 
@@ -64,18 +77,25 @@ def state_of_backup(one: SealedBackup) -> str:
     """What is to be done with a backup, for people."""
     if one.destroyed is not None:
         return say("backup.state-destroyed", at=one.destroyed)
-    if one.in_sensor is not None:
-        told = "backup.state-in-sensor-erased" if one.erased else "backup.state-in-sensor"
-        return say(told, count=sum(one.in_sensor.values()), codes=one.erased)
     if one.erased:
         return say("backup.state-erased", codes=one.erased)
     return say("backup.state-replaced" if one.replaced_by else "backup.state-kept")
 
 
-def tell_to_destroy(one: SealedBackup, zone: ZoneInfo) -> None:
-    """That a backup must not be kept, and how it is said that it is no more."""
-    digits = one.backup[:SHOWN_DIGITS]
-    made = shown_day(one.made_on(zone)) or "?"
-    told = {"backup": digits, "made": made, "holder": one.holder or "?"}
-    asks = "backup.to-destroy" if one.in_sensor is None else "backup.sensor-to-destroy"
-    tell(say(asks, state=state_of_backup(one), **told), err=True)
+def state_of_sensor(one: ReplacedSensor) -> str:
+    """What is to be done with a sensor that was replaced, for people."""
+    if one.destroyed is not None:
+        return say("backup.state-destroyed", at=one.destroyed)
+    told = "backup.state-in-sensor-erased" if one.erased else "backup.state-in-sensor"
+    return say(told, count=len(one.holds), codes=one.erased)
+
+
+def tell_to_destroy(one: SealedBackup | ReplacedSensor, zone: ZoneInfo) -> None:
+    """That it must not be kept, and how it is said that it is no more."""
+    if isinstance(one, ReplacedSensor):
+        told = {"backup": one.mark[:SHOWN_DIGITS], "made": shown_day(one.replaced_on(zone)) or "?"}
+        tell(say("backup.sensor-to-destroy", state=state_of_sensor(one), **told), err=True)
+    else:
+        told = {"backup": one.backup[:SHOWN_DIGITS], "made": shown_day(one.made_on(zone)) or "?"}
+        state = state_of_backup(one)
+        tell(say("backup.to-destroy", holder=one.holder or "?", state=state, **told), err=True)

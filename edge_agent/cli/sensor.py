@@ -59,7 +59,7 @@ def adopt(settings: Settings, yes: bool, as_json: bool) -> None:
         return
     _tell_adopted(settings, result["forgotten"])
     if left := result.get("replaced"):  # A daemon of an older version does not tell.
-        digits, count = left["backup"][:SHOWN_DIGITS], sum(left["in_sensor"].values())
+        digits, count = left["sensor"][:SHOWN_DIGITS], sum(left["templates"].values())
         tell(say("module.old-holds", count=count, backup=digits))
 
 

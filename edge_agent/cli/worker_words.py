@@ -215,13 +215,11 @@ def _tell_erased(result: dict[str, Any], whose: str, empty: str) -> None:
 
 def tell_beside(result: dict[str, Any]) -> None:
     """What an erasure does not reach, and somebody has to."""
-    sealed = result.get("sealed", ())  # A daemon of an older version does not tell, as below.
-    for one in sealed:
-        if one["in_sensor"] is not None:
-            told = {"made": shown_day(one["made"]) or "?", "count": one["in_sensor"]}
-            tell(say("privacy.in-sensor", backup=one["backup"][:SHOWN_DIGITS], **told), err=True)
-    if files := sum(one["in_sensor"] is None for one in sealed):
-        tell(say("privacy.sealed", count=files), err=True)
+    for one in result.get("sensors", ()):  # A daemon of an older version does not tell, as below.
+        told = {"made": shown_day(one["replaced"]) or "?", "count": one["templates"]}
+        tell(say("privacy.in-sensor", backup=one["sensor"][:SHOWN_DIGITS], **told), err=True)
+    if sealed := result.get("sealed"):
+        tell(say("privacy.sealed", count=len(sealed)), err=True)
     if result["set_aside"]:
         tell(say("privacy.set-aside", files=result["set_aside"]), err=True)
     if result.get("copied"):

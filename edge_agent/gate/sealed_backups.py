@@ -1,8 +1,7 @@
 """Which backups of the templates there are, and what is to be done with them.
 
 A sealed file cannot be edited: whoever was erased is in it until it is destroyed, and that happens
-where no gate sees it. So the gate keeps a list, until somebody says that it was done. A sensor that
-was replaced is on it, too: no erasure reaches it, and its templates are not even sealed.
+where no gate sees it. So the gate keeps a list, until somebody says that it was done.
 """
 
 from collections.abc import Iterable
@@ -21,9 +20,6 @@ class SealedBackup(Struct, frozen=True, kw_only=True):
     those of them who were erased since, ``replaced_by``: the file that was made without some of
     them. ``holds``: slot and generation of the prints whose templates are safely in it, None: not
     known, of an older version. ``destroyed``: since when it is no more, in local time.
-
-    ``in_sensor``: it is no file but a sensor that was replaced, and may hold so many templates of
-    each worker; ``backup`` is the mark that it was known by, ``made`` when it was replaced.
     """
 
     backup: str
@@ -36,7 +32,6 @@ class SealedBackup(Struct, frozen=True, kw_only=True):
     replaced_by: str | None = None
     holds: list[tuple[int, int]] | None = None
     destroyed: str | None = None
-    in_sensor: dict[str, int] | None = None
 
     def made_on(self, zone: ZoneInfo) -> str | None:
         """The day at the gate on which it was made; None: not known."""
@@ -45,32 +40,24 @@ class SealedBackup(Struct, frozen=True, kw_only=True):
     @property
     def to_destroy(self) -> bool:
         """Whether it must not be kept any longer."""
-        asked = self.erased or self.replaced_by or self.in_sensor
-        return self.destroyed is None and bool(asked)
+        return self.destroyed is None and bool(self.erased or self.replaced_by)
 
 
 class HeldBackup(Struct, frozen=True, kw_only=True):
     """One that has a worker's templates. ``made``: a day; ``holder``: who has it; None: not known.
 
-    ``in_sensor``: it is a sensor that was replaced on the day ``made``, and may hold so many of
-    their templates. Never who else is in it.
+    Never who else is in it.
     """
 
     backup: str
     made: str | None
     holder: str | None
-    in_sensor: int | None = None
 
 
 def backups_with(backups: Iterable[SealedBackup], code: str, zone: ZoneInfo) -> list[HeldBackup]:
     """Those that were not destroyed, and hold a worker's templates as far as it is known."""
     return [
-        HeldBackup(
-            backup=one.backup,
-            made=one.made_on(zone),
-            holder=one.holder,
-            in_sensor=None if one.in_sensor is None else one.in_sensor.get(code),
-        )
+        HeldBackup(backup=one.backup, made=one.made_on(zone), holder=one.holder)
         for one in backups
         if one.destroyed is None and (one.workers is None or code in one.workers)
     ]

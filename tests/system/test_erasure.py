@@ -88,9 +88,11 @@ def test_what_a_replaced_sensor_holds_is_told_until_it_is_destroyed(
     adopted = gate.cli("sensor", "adopt", "--yes")
     assert "may still hold" in adopted.out
     listed = gate.cli("privacy", "overdue", "--json")
-    [left] = [one["backup"] for one in listed.json]
-    assert (listed.code, left["in_sensor"]["NV001"], left["erased"]) == (1, 1, [])
-    mark = left["backup"][:8]
+    [left] = [one["sensor"] for one in listed.json]
+    assert (listed.code, left["templates"]["NV001"], left["erased"]) == (1, 1, [])
+    mark = left["sensor"][:8]
+    [sealed_file] = gate.cli("templates", "list", "--json").json
+    assert mark in gate.cli("templates", "list").out
     assert f"edge-agent templates destroyed {mark}" in adopted.out
     assert "1 máy quét cũ" in gate.cli("status", "--lang", "vi").out
 
@@ -107,14 +109,9 @@ def test_what_a_replaced_sensor_holds_is_told_until_it_is_destroyed(
     assert f"mark {mark}: it may still hold 1 template" in page.read_text(encoding="utf-8")
     assert "NV001 too, who are erased" in gate.cli("privacy", "overdue").err
 
-    assert gate.cli("templates", "destroyed", sealed_id(gate)).code == 0
+    assert gate.cli("templates", "destroyed", sealed_file["backup"]).code == 0
     told = gate.cli("templates", "destroyed", mark)
     assert "is destroyed or empty" in told.out
     again = gate.cli("templates", "destroyed", mark)
     assert (again.code, "The replaced sensor" in again.err) == (65, True)
     assert gate.cli("privacy", "overdue").code == 0
-
-
-def sealed_id(gate: Gate) -> str:
-    [one] = [one for one in gate.cli("templates", "list", "--json").json if not one["in_sensor"]]
-    return str(one["backup"])

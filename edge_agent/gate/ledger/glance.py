@@ -82,10 +82,9 @@ def overdue(store: SqliteStore, today: str) -> dict[str, int]:
     that were replaced, which are to be destroyed, and ``claims`` whose day is over. Raises
     StoreFault.
     """
-    to_destroy = [one for one in store.sealed_backups() if one.to_destroy]
     return {
-        "backups": sum(one.in_sensor is None for one in to_destroy),
-        "sensors": sum(one.in_sensor is not None for one in to_destroy),
+        "backups": sum(one.to_destroy for one in store.sealed_backups()),
+        "sensors": sum(one.to_destroy for one in store.replaced_sensors()),
         "claims": sum(one.overdue(today) for one in store.claims()),
     }
 

@@ -19,6 +19,7 @@ from ..erasure import Counts, Erasure
 from ..events import LedgerGrew
 from ..evidence import AttemptOpening, Opening
 from ..ports import Clock, Emit
+from ..replaced_sensors import ReplacedSensor
 from ..rules import Policy
 from .known import Known
 from .store.change import SqliteChange
@@ -230,11 +231,16 @@ class Recorder:
         with self.store.changing() as change:
             change.announce(*slots)
 
-    def settle(self, slots: list[int]) -> None:
-        """Say that nothing is left of what was announced for these slots."""
+    def settle(self, slots: list[int], emptied: ReplacedSensor | None = None) -> None:
+        """Say that nothing is left of what was announced for these slots.
+
+        ``emptied``: nor of what this sensor held when it was replaced.
+        """
         with self.store.changing() as change:
             for slot in slots:
                 change.settle(slot)
+            if emptied is not None:
+                change.drop_replaced_sensor(emptied.mark)
 
     def record_enrolment(
         self, print_: Print, digest: bytes, actor: str, former: Print | None = None

@@ -15,6 +15,7 @@ from ..claims import Claim
 from ..consents import Consent
 from ..erasure import Erasure
 from ..ledger.store.sqlite_store import SqliteStore
+from ..replaced_sensors import HeldSensor, sensors_with
 from ..sealed_backups import HeldBackup, backups_with
 
 
@@ -63,9 +64,8 @@ class Held(Struct, frozen=True, kw_only=True):
     ``evidence``: of how many presses it is here which finger it was. ``punches``: all of them, as
     they stand now; ``entries``: how many entries of each kind name the worker; ``witnessed``: whose
     consents they have witnessed; ``vouched_name``: the name from before it was corrected;
-    ``sealed``: backups and replaced sensors that hold, or may hold, their templates and were not
-    destroyed; ``claims``:
-    what they have asked for.
+    ``sealed``: backups that hold, or may hold, their templates and were not destroyed;
+    ``sensors``: such sensors, that were replaced; ``claims``: what they have asked for.
     """
 
     gate: str
@@ -87,6 +87,7 @@ class Held(Struct, frozen=True, kw_only=True):
     entries: dict[str, int]
     witnessed: list[str]
     sealed: list[HeldBackup]
+    sensors: list[HeldSensor]
     erasures: list[Erasure]
     claims: list[Claim]
 
@@ -144,6 +145,7 @@ def held(store: SqliteStore, worker: Worker, zone: ZoneInfo) -> Held:
         entries=dict(sorted(reading.entries.items())),
         witnessed=reading.witnessed,
         sealed=backups_with(store.sealed_backups(), code, zone),
+        sensors=sensors_with(store.replaced_sensors(), code, zone),
         erasures=[one for one in store.erasures() if one.worker == code],
         claims=[one for one in store.claims() if one.worker == code],
     )

@@ -16,6 +16,7 @@ from ...contract.stamps import local_date
 from ..erasure import Counts, Erasure
 from ..ledger.store.metadata import ERASURES_UNKNOWN
 from ..ledger.store.sqlite_store import SqliteStore
+from ..replaced_sensors import sensors_with
 from ..sealed_backups import backups_with
 from .consent import checked_day
 from .context import RequestContext, Result
@@ -152,9 +153,10 @@ def _told(context: RequestContext, code: str) -> Result:
 def _beside(context: RequestContext, code: str) -> Result:
     """What no erasure reaches: databases that were set aside, whether copies were made, and the
     backups and replaced sensors that hold the worker's templates."""
-    store = context.gate.store
+    store, zone = context.gate.store, context.gate.policy.zone
     return {
         "set_aside": store.set_aside(),
         "copied": store.was_copied(),
-        "sealed": to_builtins(backups_with(store.sealed_backups(), code, context.gate.policy.zone)),
+        "sealed": to_builtins(backups_with(store.sealed_backups(), code, zone)),
+        "sensors": to_builtins(sensors_with(store.replaced_sensors(), code, zone)),
     }

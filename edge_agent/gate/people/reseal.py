@@ -14,6 +14,7 @@ from ...contract.people import Print, checked_code
 from ...contract.people_facts import TemplatesDestroyed, TemplatesSealed
 from ...contract.stamps import local_time
 from ..ledger.store.change import SqliteChange
+from ..replaced_sensors import ReplacedSensor
 from ..sealed_backups import SealedBackup
 from .back_up import checked_recipients, time_now
 from .context import RequestContext, Result
@@ -91,51 +92,59 @@ def keep_reseal(context: RequestContext, request: KeepReseal) -> Result:
 
 
 def destroy_backup(context: RequestContext, request: DestroyBackup) -> Result:
-    """Somebody says that a file is no more. Raises BadRequest where it is not on the list.
+    """Somebody says that a file, or a sensor that was replaced, is no more.
 
-    Its first digits suffice, where they are no other's. What only this file held has no backup now.
+    The first digits of its id or mark suffice, where they are no other's. What only this file held
+    has no backup now. Raises BadRequest where it is not on a list, or was said before.
     """
     gate = context.gate
+    listed: dict[str, SealedBackup | ReplacedSensor] = {
+        **{one.backup: one for one in gate.store.sealed_backups()},
+        **{one.mark: one for one in gate.store.replaced_sensors()},
+    }
     meant = [
-        one
-        for one in gate.store.sealed_backups()
-        if len(request.backup) >= _FEWEST_DIGITS and one.backup.startswith(request.backup)
+        name
+        for name in listed
+        if len(request.backup) >= _FEWEST_DIGITS and name.startswith(request.backup)
     ]
     if len(meant) != 1:
         raise BadRequest("backup.not-listed", backup=request.backup)
-    [one] = meant
+    [name] = meant
+    one = listed[name]
+    in_sensor = isinstance(one, ReplacedSensor)
     if one.destroyed is not None:
-        is_file = one.in_sensor is None
-        told = "backup.destroyed-already" if is_file else "backup.sensor-gone-already"
-        raise BadRequest(told, backup=one.backup)
+        told = "backup.sensor-gone-already" if in_sensor else "backup.destroyed-already"
+        raise BadRequest(told, backup=name)
     stamp = gate.clock.stamp()
-    gone = structs.replace(one, destroyed=local_time(stamp.wall_ms, gate.policy.zone))
+    destroyed = local_time(stamp.wall_ms, gate.policy.zone)
+    # Nothing can be restored from a sensor, so nothing has relied on it.
+    lost = [] if isinstance(one, ReplacedSensor) else _held_by_no_other(context, one)
 
     def destroy(change: SqliteChange) -> None:
-        change.put_sealed_backup(gone)
+        if isinstance(one, ReplacedSensor):
+            change.put_replaced_sensor(structs.replace(one, destroyed=destroyed))
+        else:
+            change.put_sealed_backup(structs.replace(one, destroyed=destroyed))
         for print_ in lost:
             change.put_backed_up(print_, backed_up=False)
 
-    lost = _held_by_no_other(context, one)
-    gate.record(TemplatesDestroyed(backup=one.backup, actor=context.actor), stamp, also=destroy)
+    gate.record(TemplatesDestroyed(backup=name, actor=context.actor), stamp, also=destroy)
     without = gate.store.not_backed_up()
     return {
-        "backup": one.backup,
-        "destroyed": gone.destroyed,
+        "backup": name,
+        "destroyed": destroyed,
         "not_backed_up": without,
-        "in_sensor": one.in_sensor is not None,
+        "in_sensor": in_sensor,
     }
 
 
 def _held_by_no_other(context: RequestContext, gone: SealedBackup) -> list[Print]:
     """The prints that are, or may be, in this file, and surely in no other that is still there."""
     gate = context.gate
-    if gone.in_sensor is not None:  # Nothing can be restored from it, so nothing has relied on it.
-        return []
     elsewhere = {
         held
         for one in gate.store.sealed_backups()
-        if one.destroyed is None and one.backup != gone.backup and one.in_sensor is None
+        if one.destroyed is None and one.backup != gone.backup
         for held in one.holds or ()
     }
 

@@ -21,15 +21,13 @@ def ask_sensor(context: RequestContext, request: AskSensor) -> Result:
 def adopt_sensor(context: RequestContext, request: AdoptSensor) -> Result:
     """Take the sensor as it is; which prints were forgotten, for it does not hold them.
 
-    ``replaced``: the one before, as the list of backups has it, where it may still hold some.
+    ``replaced``: the one before, where it may still hold some.
     """
     if context.connected is None:
         context.sensor.connect()
-    store = context.gate.store
-    before = {one.backup for one in store.sealed_backups()}
-    forgotten = context.pairing.adopt(context.actor)
-    replaced = next((one for one in store.sealed_backups() if one.backup not in before), None)
-    return {"forgotten": to_builtins(forgotten), "replaced": to_builtins(replaced)}
+    adopted = context.pairing.adopt(context.actor)
+    replaced = None if adopted.replaced is None else adopted.replaced.told()
+    return {"forgotten": to_builtins(adopted.forgotten), "replaced": replaced}
 
 
 def take_image(context: RequestContext, request: TakeImage) -> Result:

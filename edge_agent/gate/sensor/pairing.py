@@ -19,14 +19,14 @@ from ...contract.errors import StoreFault
 from ...contract.facts import SensorAdopted
 from ...contract.language import Message, together
 from ...contract.people import Print
-from ...contract.stamps import utc_time
 from ..errors import SPOILED, SensorDoubted, SensorFault, SensorRefused
 from ..ledger.recorder import Recorder
 from ..ledger.store.change import SqliteChange
 from ..pairing_mark import TOKEN_BYTES, Doubt, PairingMark, adopting, doubt, is_left_of, read_mark
 from ..ports import Sensor, SensorInfo
+from ..replaced_sensors import ReplacedSensor
 from .comparison import Comparison, TemplateState
-from .replaced import Replacement, replaced_before
+from .replaced import Adoption, Replacement, being_emptied, replaced_before, slots_to_erase
 
 log = logging.getLogger(__name__)
 
@@ -69,10 +69,7 @@ class Pairing:
         What can be settled without a person is settled. Raises SensorFault: that is no doubt, the
         module could just not be asked.
         """
-        ours, page = self._gate.store.mark(), self._read_page()
-        found = read_mark(page)
-        # It is this one that has to be there still, whenever the line has to be mended on the way.
-        self._token = found.token if found else None
+        ours, found, page = self._marks()
         prints = self._gate.known.prints
         if ours and self._gate.store.announced():
             # The power failed before the notepad had it, or in the middle of that. Prints tell for
@@ -86,14 +83,9 @@ class Pairing:
         self.doubt = None if why is None or all(self._agreement(prints)) else why
         if self.doubt is not None:
             return self.doubt
-        back = False
         if ours is None or (ours != found and self._keeps_notes):
-            another = ours is not None and (found is None or found.token != ours.token)
-            # Where all prints are in it there is nothing to tell it from the one before by.
-            is_replaced = another and (not prints or replaced_before(self._gate.store, found))
-            entering = self._replacement(found, prints, []) if is_replaced else Replacement()
+            entering = self._entering(found, prints, [])
             self._adopt(actor="gate", why=why.value if why else "new", entering=entering)
-            back = entering.back is not None
         else:
             self._token = found.token if found else None
         if why is not None:
@@ -101,7 +93,7 @@ class Pairing:
         elif (differ := self.comparison.check(self._token)) is not None:
             self.doubt = differ
             return self.doubt
-        self._settle(erasing=ours == found or bool(prints) or back)
+        self._settle(erasing=ours == found or bool(prints))
         return None
 
     def recover(self) -> None:
@@ -120,25 +112,23 @@ class Pairing:
             raise SensorDoubted(adopting(Doubt.FOREIGN))
         self.comparison.soon()
 
-    def adopt(self, actor: str) -> list[Print]:
-        """Take the sensor as it is: prints whose template is not there are forgotten, and returned.
+    def adopt(self, actor: str) -> Adoption:
+        """Take the sensor as it is: prints whose template is not there are forgotten.
 
         So nobody is ever credited by somebody else's template in their slot. Nothing is erased: the
         templates may be another gate's.
         """
-        ours, found = self._gate.store.mark(), read_mark(self._read_page())
+        _, found, _ = self._marks()
         prints = self._gate.known.prints
         agreement = list(self._agreement(prints))
         lost = [print_ for print_, agrees in zip(prints, agreement, strict=True) if not agrees]
-        same = ours is not None and found is not None and found.token == ours.token
-        is_replaced = not same or self.doubt is Doubt.TEMPLATES_DIFFER
-        entering = self._replacement(found, prints, lost) if is_replaced else Replacement()
+        entering = self._entering(found, prints, lost)
         self._adopt(actor=actor, why="technician", entering=entering, lost=lost)
         if any(agreement):
             self.comparison.agreed(self._token)
-        self._settle(erasing=entering.back is not None)
+        self._settle(erasing=False)
         self.doubt = None
-        return lost
+        return Adoption(forgotten=lost, replaced=entering.left)
 
     def write_mark(self) -> None:
         """Bring the notepad up to date after a change of the library."""
@@ -162,15 +152,18 @@ class Pairing:
             else:
                 self.comparison.unsteady(self._token)
 
-    def undo(self, slots: list[int]) -> None:
-        """Erase what an enrolment or a removal has left in these slots when it was cut off."""
+    def undo(self, slots: list[int], back: ReplacedSensor | None = None) -> None:
+        """Erase what an enrolment or a removal has left in these slots when it was cut off.
+
+        Or what this module, ``back``, held when it was replaced.
+        """
         owned = {print_.slot for print_ in self._gate.known.prints}
         for slot in slots:
             if slot not in owned:
                 self._sensor.erase(slot)
-        if slots:
+        if slots or back is not None:
             self.write_mark()
-            self._gate.settle(slots)
+            self._gate.settle(slots, back)
 
     def try_to_undo(self, slots: list[int]) -> None:
         """The same after a fault, as far as the sensor still answers.
@@ -202,6 +195,43 @@ class Pairing:
         if len(taken) >= _ALMOST_FULL * info.capacity:
             sentences.append(Message("sensor.almost-full", used=len(taken), capacity=info.capacity))
         return together(*sentences)
+
+    def _marks(self) -> tuple[PairingMark | None, PairingMark | None, bytes]:
+        """The gate's mark, and that of the module, with the page in which it is."""
+        store, page = self._gate.store, self._read_page()
+        ours, found = store.mark(), read_mark(page)
+        # It is this one that has to be there still, whenever the line has to be mended on the way.
+        self._token = found.token if found else None
+        back = being_emptied(store)
+        if back and ours and found and found.token.hex() in {*back.marks} - {ours.token.hex()}:
+            self.write_mark()  # The power failed before the notepad had it.
+            found = ours
+        return ours, found, page
+
+    def _entering(
+        self, found: PairingMark | None, prints: Sequence[Print], lost: Sequence[Print]
+    ) -> Replacement:
+        """What it means to take the module with the mark ``found``; ``lost`` are not in it."""
+        if self._is_another(found, any_print=bool(prints), agrees=len(lost) < len(prints)):
+            return Replacement.by_another(self._gate, found, prints, lost)
+        return Replacement.by_itself(self._gate.store)
+
+    def _is_another(self, found: PairingMark | None, *, any_print: bool, agrees: bool) -> bool:
+        """Whether the one before was another module than the one with the mark ``found``.
+
+        A mark may be lost, or be of a gate that had it in between: what is in it tells, then.
+        """
+        store = self._gate.store
+        if replaced_before(store, found) is not None:
+            return True
+        if agrees:
+            return False
+        if found is None and not any_print:
+            to_erase = slots_to_erase(store)
+            return bool(to_erase) and to_erase.isdisjoint(self._sensor.slots(self._go_on))
+        ours = store.mark()
+        same = ours is not None and found is not None and found.token == ours.token
+        return not same or self.doubt is Doubt.TEMPLATES_DIFFER
 
     def _read_page(self) -> bytes:
         """The page of the mark; empty where the sensor keeps no notes."""
@@ -299,13 +329,6 @@ class Pairing:
             self._sensor.check()
             return None
 
-    def _replacement(
-        self, found: PairingMark | None, prints: list[Print], lost: list[Print]
-    ) -> Replacement:
-        stamp = self._gate.clock.stamp()
-        now = utc_time(stamp.wall_ms) if stamp.trusted else None
-        return Replacement.between(self._gate.store, found, prints, lost, now)
-
     def _adopt(
         self, actor: str, why: str, entering: Replacement, lost: Sequence[Print] = ()
     ) -> None:
@@ -313,34 +336,39 @@ class Pairing:
 
         def adopt(change: SqliteChange) -> None:
             change.put_mark(mark)
-            if entering.back is not None:  # What was announced was for the module before.
+            if entering.is_another:  # What was announced was for the module before.
                 for slot in announced:
                     change.settle(slot)
-            entering.note(change)
+            entering.note(change, mark)
 
         left, back = entering.left, entering.back
         fact = SensorAdopted(
             actor=actor,
             why=why,
-            replaced=UNSET if left is None else left.backup,
-            returned=UNSET if back is None else back.backup,
+            replaced=UNSET if left is None else left.mark,
+            returned=UNSET if back is None else back.mark,
         )
         self._gate.record_adoption(fact, lost, adopt)
         self.write_mark()
         log.info("sensor adopted (%s)", why)
 
     def _settle(self, *, erasing: bool) -> None:
-        """See to what was announced and cut off.
+        """See to what was announced and cut off, and to what a module that came back held.
 
         Not ``erasing``: these slots may be another module's.
         """
-        interrupted = self._gate.store.announced()
-        if not interrupted:
-            return
-        log.warning("changes of slots %s were cut off, and are undone now", interrupted)
-        if erasing:
+        interrupted, mark = self._gate.store.announced(), self._gate.store.mark()
+        back = being_emptied(self._gate.store) if mark and mark.token == self._token else None
+        if back is not None:
+            log.warning(
+                "a sensor is back after it was replaced: what it held in %s is erased", interrupted
+            )
+            self.undo(interrupted, back)
+        elif interrupted and erasing:
+            log.warning("changes of slots %s were cut off, and are undone now", interrupted)
             self.undo(interrupted)
-        else:
+        elif interrupted:
+            log.warning("changes of slots %s were cut off, perhaps at another sensor", interrupted)
             self._gate.settle(interrupted)
 
 

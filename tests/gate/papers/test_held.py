@@ -26,6 +26,7 @@ from edge_agent.gate.people.requests import (
     VoidPunch,
     WithdrawConsent,
 )
+from edge_agent.gate.replaced_sensors import ReplacedSensor
 from edge_agent.gate.rules import Match
 from edge_agent.gate.sealed_backups import SealedBackup
 from edge_agent.gate.touch.credit import Credit
@@ -50,6 +51,9 @@ def office() -> Office:
             change.put_sealed_backup(
                 SealedBackup(backup=backup, prints=1, workers=codes, holder="chị Lan")
             )
+        change.put_replaced_sensor(
+            ReplacedSensor(mark="old", marks=["old"], replaced=None, holds={0: "007", 1: "008"})
+        )
     site.gate.known.reread()
     enrolled = structs.asdict(LANS)
     site.gate.record(PrintEnrolled(**enrolled, actor="uid:0"))
@@ -120,6 +124,7 @@ def test_all_of_it(office: Office) -> None:
         ("punch.recorded", None),
     ]
     assert [(one.backup, one.holder) for one in found.sealed] == [("both", "chị Lan")]
+    assert [(one.sensor, one.templates) for one in found.sensors] == [("old", 1)]
     assert [one.what for one in found.claims] == ["access"]
 
 

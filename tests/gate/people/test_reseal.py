@@ -121,7 +121,7 @@ def test_what_an_older_version_has_sealed_is_on_the_list(tmp_path: Path) -> None
         [found] = store.sealed_backups()
         assert (found.prints, found.recipients, found.workers) == (3, [KEYS.recipient], None)
         with store.changing() as change:
-            change.note_erased_in_backups("NV001")
+            change.note_erased_elsewhere("NV001")
         assert store.sealed_backups()[0].to_destroy
 
 

@@ -197,7 +197,7 @@ def test_a_technician_settles_it() -> None:
     gate.swap(1, 4)
     gate.keeper.began(INFO)
     gate.hours(COUNT + 3)
-    forgotten = gate.pairing.adopt("uid:1000")
+    forgotten = gate.pairing.adopt("uid:1000").forgotten
     assert [print_.worker for print_ in forgotten] == ["101", "104"]
     assert str(gate.pairing.problem(INFO)) == (
         "Templates in the sensor that belong to nobody: 2. They are never credited, and make room "

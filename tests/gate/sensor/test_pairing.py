@@ -1,6 +1,5 @@
 """The gate and its sensor: nobody is ever credited by a template that is somebody else's."""
 
-import json
 import re
 import threading
 from collections.abc import Callable
@@ -8,11 +7,9 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from msgspec import structs
 
 from edge_agent.contract.errors import EdgeAgentError
 from edge_agent.contract.people import Worker
-from edge_agent.contract.people_facts import WorkerLeft
 from edge_agent.gate.daemon.loop import GateLoop
 from edge_agent.gate.errors import (
     SensorDoubted,
@@ -24,13 +21,11 @@ from edge_agent.gate.errors import (
 from edge_agent.gate.events import Outcome, PanelShown, SensorChanged
 from edge_agent.gate.ledger.recorder import Recorder
 from edge_agent.gate.pairing_mark import TOKEN_BYTES, Doubt, PairingMark, read_mark
-from edge_agent.gate.people.erase import Eraser
 from edge_agent.gate.people.handlers import Dispatcher
 from edge_agent.gate.people.requests import AdoptSensor, AskSensor, Enroll, RemovePrint
 from edge_agent.gate.people.roster import RosterInbox
 from edge_agent.gate.people.templates.sealing import AgeSealing
 from edge_agent.gate.ports import Buffer, SensorInfo
-from edge_agent.gate.sealed_backups import SealedBackup
 from edge_agent.gate.sensor.lifecycle import SensorLifecycle
 from edge_agent.gate.sensor.pairing import Pairing, digest
 from edge_agent.gate.touch.credit import Credit
@@ -362,7 +357,7 @@ def test_in_doubt_until_a_technician_adopts(happened: Callable[[Works], None]) -
         or digest(template_of(before[print_.slot])) != known[print_.slot, print_.generation]
     ]
     assert disagree
-    forgotten = works.pairing.adopt("uid:1000")
+    forgotten = works.pairing.adopt("uid:1000").forgotten
     assert forgotten == disagree
     assert works.sensor.templates == before
     assert works.pairing.doubt is None
@@ -501,7 +496,7 @@ def test_one_template_that_differs_is_enough() -> None:
     works.sensor.templates[HOAS.slot] = "somebody else's"
     cleared_notepad(works)
     assert works.pairing.check() is Doubt.FOREIGN
-    assert works.pairing.adopt("uid:1000") == [HOAS]
+    assert works.pairing.adopt("uid:1000").forgotten == [HOAS]
     assert works.store.prints() == [LANS]
     assert works.credited("somebody else's") is None
 
@@ -1003,98 +998,3 @@ def test_asking_ends_the_crediting_by_another_module() -> None:
     activity.run(stop, beat=beat)
     stopped = [e["reason"] for e in works.store.data() if e["kind"] == "recording.stopped"]
     assert stopped == ["sensor-fault"]
-
-
-def on_the_list(works: Works) -> list[SealedBackup]:
-    return [one for one in works.store.sealed_backups() if one.in_sensor is not None]
-
-
-def test_a_replaced_sensor_is_on_the_list_with_what_it_may_hold() -> None:
-    works = Works()
-    mark = works.store.mark()
-    assert mark
-    swapped(works)
-    assert works.pairing.check() is Doubt.FOREIGN
-    works.pairing.adopt("uid:1000")
-    [left] = on_the_list(works)
-    assert (left.backup, left.prints) == (mark.token.hex(), 2)
-    assert left.in_sensor == {LANS.worker: 1, HOAS.worker: 1}
-    assert left.to_destroy
-    assert works.store.data()[-1]["replaced"] == left.backup
-
-
-def test_the_same_sensor_was_not_replaced() -> None:
-    works = Works()
-    older_sensor(works)
-    assert works.pairing.check() is Doubt.SENSOR_OLDER
-    assert works.pairing.adopt("uid:1000")
-    assert on_the_list(works) == []
-    assert "replaced" not in works.store.data()[-1]
-
-
-def erased_at_a_dead_sensor(works: Works) -> None:
-    """Both workers leave while the sensor does not answer, and another one is put in its place."""
-    works.pairing.check()
-    for print_ in works.store.prints():
-        eraser = Eraser(works.gate, works.sensor, works.pairing)
-        eraser.leave(print_.worker, WorkerLeft(worker=print_.worker, actor="uid:1000"))
-    assert all(one.slots and not one.done for one in works.store.erasures())
-    works.swap(strangers())
-
-
-def test_what_a_dead_sensor_holds_of_who_was_erased_is_not_said_to_be_erased() -> None:
-    works = Works()
-    erased_at_a_dead_sensor(works)
-    assert works.pairing.check() is None  # There is nobody who could be credited wrongly.
-    [left] = on_the_list(works)
-    assert left.in_sensor == {LANS.worker: 1, HOAS.worker: 1}
-    assert left.erased == sorted([LANS.worker, HOAS.worker])
-    Eraser(works.gate, works.sensor, works.pairing).go_on(usable=True)
-    assert [(one.done, one.counts.prints) for one in works.store.erasures()] == [(True, 0)] * 2
-    assert "print.erased" not in works.kinds()
-    documents = [json.loads(one.document or "") for one in works.store.erasures()]
-    assert [one["checked"] for one in documents] == [["files-searched"]] * 2
-
-
-def test_a_replaced_sensor_that_comes_back_is_emptied_of_what_it_held() -> None:
-    works = Works()
-    old = works.sensor
-    old.templates[5] = "another gate's"
-    swapped(works)
-    works.pairing.check()
-    works.pairing.adopt("uid:1000")
-    [left] = on_the_list(works)
-    works.swap(old)
-    assert works.pairing.check() is None  # There is nobody who could be credited wrongly.
-    assert old.templates == {5: "another gate's"}
-    assert on_the_list(works) == []
-    assert works.store.data()[-1]["returned"] == left.backup
-    assert works.store.announced() == []
-    works.switch_on()
-    assert works.pairing.check() is None
-
-
-def test_one_that_comes_back_with_what_was_restored_meanwhile_leaves_that_in_the_other() -> None:
-    works = Works()
-    old, digests = works.sensor, works.store.digests()
-    prints = works.store.prints()
-    swapped(works)
-    works.pairing.check()
-    works.pairing.adopt("uid:1000")
-    [first] = on_the_list(works)
-    again = [structs.replace(print_, generation=print_.generation + 1) for print_ in prints]
-    works.gate.record_restoration(
-        [], [(one, digests[one.slot, one.generation - 1]) for one in again], [], "backup"
-    )
-    between = works.store.mark()
-    assert between
-    works.swap(old)
-    assert works.pairing.check() is None  # All templates are in it, to the byte.
-    assert old.templates == {LANS.slot: LANS_FINGER, HOAS.slot: HOAS_FINGER}
-    [left] = on_the_list(works)
-    assert (left.backup, left.in_sensor) == (
-        between.token.hex(),
-        {LANS.worker: 1, HOAS.worker: 1},
-    )
-    adopted = works.store.data()[-1]
-    assert (adopted["replaced"], adopted["returned"]) == (left.backup, first.backup)

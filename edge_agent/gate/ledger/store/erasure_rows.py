@@ -316,7 +316,7 @@ class ErasureChange(BackupChange):
                 (print_sum(row), slot, generation),
             )
         if found:
-            self.note_erased_in_backups(worker)
+            self.note_erased_elsewhere(worker)
         openings, attempts, credentials = (
             conn.execute(f"DELETE FROM {table} WHERE worker = ?", (worker,)).rowcount
             for table in ("evidence_openings", "attempt_openings", "credentials")
