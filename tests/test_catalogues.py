@@ -450,3 +450,34 @@ def test_no_full_stop_is_stuck_to_a_command(language: str) -> None:
         if (found := STOPPED.search(re.sub(r"(?<!\w)'[^']*'", "'", words)))
     }
     assert stuck == {}
+
+
+UNMARKED = re.compile(
+    r"(?:[:;,(] |&& |\b(?:then|rồi) )"
+    r"(?:sudo|edge-agent|systemctl|journalctl|pip install|make bundle) [^.,:;)\n]*$"
+    r"|\{(?:start|stop|restart|reload|copy|command|again)\}$"
+)
+"""A command, or the field of one, at the end of words that do not say so."""
+
+TYPED_AS_A_WHOLE = {"host.restart-by-hand"}
+LINES_OF_A_LIST = {
+    "day.withdrawn",
+    "people.leaves-after",
+    "people.leaves-after-by",
+    "status.more-to-do",
+}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_clause_that_ends_in_a_command_says_so(language: str) -> None:
+    """It may be the end of any sentence, whose full stop goes where the command is a field,
+    ``{restart:typed}``; else it stands in quotes."""
+    unmarked = {
+        name: found[0]
+        for name, forms in catalogues.words(language).items()
+        if name not in TYPED_AS_A_WHOLE | LINES_OF_A_LIST
+        for words in forms
+        if (found := UNMARKED.search(re.sub(r"(?<!\w)'[^']*'", "'", words)))
+        if words[0].islower() or found[0].startswith("{")
+    }
+    assert unmarked == {}

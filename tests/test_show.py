@@ -13,8 +13,8 @@ from msgspec import to_builtins
 
 from edge_agent.cli import watched
 from edge_agent.cli.show import print_table
-from edge_agent.cli.tell import answer, ask, confirm, copied_whole, moves, tell
-from edge_agent.contract.language import is_name
+from edge_agent.cli.tell import answer, ask, confirm, moves, tell
+from edge_agent.contract.language import is_name, say
 from edge_agent.gate.events import AnyEvent, Event, Watching
 from tests.contract.samples import value
 from tests.made import ROOT
@@ -161,22 +161,16 @@ def test_a_dumb_terminal_is_not_written_over(
 
 
 @pytest.mark.parametrize(
-    ("text", "shown"),
+    "text",
     [
-        (
-            "It cannot be read: sudo chown edge-agent: /a b.",
-            "It cannot be read: sudo chown edge-agent: /a b",
-        ),
-        ("Restart: Ctrl+C, then edge-agent run.", "Restart: Ctrl+C, then edge-agent run"),
-        (
-            "Xem lại: quyền; gõ: sudo -u edge-agent ls.\n",
-            "Xem lại: quyền; gõ: sudo -u edge-agent ls\n",
-        ),
-        ("See 'edge-agent status'.", "See 'edge-agent status'."),
-        ("See: edge-agent status. It tells.", "See: edge-agent status. It tells."),
-        ("The daemon of edge-agent runs.", "The daemon of edge-agent runs."),
+        "edge-agent stopped.",
+        "At the gate: edge-agent carry in oct.",
+        "It was sudo, then edge-agent x.",
     ],
 )
-def test_a_command_at_the_end_of_a_sentence_can_be_copied(text: str, shown: str) -> None:
-    """What is told after a colon may be another message, whose last words are a command."""
-    assert copied_whole(text) == shown
+def test_a_full_stop_of_data_is_told(text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    tell(text)
+    exported = say("ledger.exported", ledger="a", count=1, file=text.removesuffix("."))
+    tell(exported)
+    assert capsys.readouterr().out == f"{text}\n{exported}\n"
+    assert exported.endswith(text)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import click
 
-from ..contract.language import Message, current, is_name, say, visible
+from ..contract.language import Message, current, is_name, say, unmarked, visible
 from ..gate.doctor.checks import SECTIONS, examine
 from ..gate.doctor.findings import Finding, State
 from ..gate.doctor.machine import Machine
@@ -15,7 +15,7 @@ from .complete import Keyword
 from .help import command
 from .options import as_json, config_option
 from .show import print_json
-from .tell import coloured, copied_whole, folded, legible, moves, width
+from .tell import coloured, folded, legible, moves, width
 
 _COLOURS = {State.OK: "green", State.WARN: "yellow", State.FAIL: "red"}
 
@@ -120,13 +120,13 @@ def _told(line: CheckLine) -> str:
     state = legible(say(f"state.{line.state.lower()}"), sys.stdout)
     found = f"{line.found}; {line.advice}" if line.advice else line.found
     told = _ended(f"{', '.join(line.titles)} — {found}")
-    text = legible(_wrapped(visible(copied_whole(told)), " " * _INDENT), sys.stdout)
+    text = legible(_wrapped(visible(told), " " * _INDENT), sys.stdout)
     return coloured(state, _COLOURS[line.state]) + text[len(state) :]
 
 
 def _ended(sentence: str) -> str:
-    """With its full stop, unless a question, or what is left out, ends it."""
-    return sentence if sentence.endswith(("?", "…")) else f"{sentence}."
+    """With its full stop, unless a question, a command, or what is left out, ends it."""
+    return unmarked(sentence if sentence.endswith(("?", "…")) else f"{sentence}.")
 
 
 def _wrapped(text: str, indent: str) -> str:

@@ -23,22 +23,10 @@ _NO_BREAK = "\N{WORD JOINER}"
 
 def tell(text: str, *, err: bool = False, indent: str = "", colour: str | None = None) -> None:
     """Print sentences; ``indent`` begins what a terminal shows as their further lines."""
-    text = copied_whole(text)
     stream = sys.stderr if err else sys.stdout
     shown = stream is not None and stream.isatty()
     told = legible(folded(text, indent, width()) if shown else text, stream)
     click.echo(coloured(told, colour) if colour and not err else told, err=err)
-
-
-def copied_whole(text: str) -> str:
-    """Without the full stop behind a command: whoever copies the line would type it, too."""
-    return _STOPPED_COMMAND.sub(r"\1", text)
-
-
-_STOPPED_COMMAND = re.compile(
-    r"((?:^|[:;,(] |&& |\b(?:then|rồi) )(?:sudo|edge-agent) (?:(?!\. ).)*)\.(?=\s*$)", re.DOTALL
-)
-"""A command that ends a text, of which another message was the end of a sentence."""
 
 
 def tell_notes(file: Path, notes: Iterable[Message], *, err: bool = False) -> None:

@@ -5,9 +5,10 @@ with their fields in braces. How a field is shown is stated there: ``{code}`` as
 ``{text!r}`` in quotes, ``{when:moment}`` (an ISO 8601 time) and ``{on:day}`` as people write them,
 ``{share:.1f}`` with the language's decimal sign, ``{finger:finger}`` (``right-index``) by its name,
 ``{codes:or}``, ``{codes:list}`` and ``{commands:steps}`` for several, ``{file:shell}`` as a shell
-takes it, in a command to be typed. A field may be a message itself, or be looked up:
-``{hint:as.hint}`` is the message ``hint.VALUE``. Where ``count`` decides between one and more, the
-message has plural forms.
+takes it, in a command to be typed, and ``{restart:typed}`` a whole command: no full stop stands
+behind what is typed, however many messages it is in. A field may be a message itself, or be looked
+up: ``{hint:as.hint}`` is the message ``hint.VALUE``. Where ``count`` decides between one and more,
+the message has plural forms.
 
 English is what logs and machines get: ``str(message)``. ``say`` is for the person who asked.
 """
@@ -65,6 +66,23 @@ def say(message: "str | Message", /, **fields: object) -> str:
 
 def said(message: Message, language: str) -> str:
     """The words of a message in a language, or in English where that lacks them."""
+    return unmarked(marked(message, language))
+
+
+_TYPED = "\ue000"
+"""Ends what is typed as long as its sentence is being put together. No text of others' has it: it
+cannot be printed, see ``visible``."""
+
+
+def unmarked(text: str) -> str:
+    """Words as people see them: whoever copies a line's last words would type a full stop, too."""
+    if _TYPED not in text:
+        return text
+    return text.replace(f"{_TYPED}.\n", "\n").removesuffix(f"{_TYPED}.").replace(_TYPED, "")
+
+
+def marked(message: Message, language: str) -> str:
+    """The words of a message for a part of a sentence, to be ``unmarked`` with what follows."""
     if " " in message.name:
         return message.name
     for one in (language, ENGLISH):
@@ -187,12 +205,18 @@ class _Field:
         if kind == "shell":
             from shlex import quote  # Only where a command is told.
 
-            return quote(_shown(value, language))
+            return quote(_shown(value, language)) + _TYPED
+        if kind == "typed":
+            return _shown(value, language) + _TYPED
         if kind.startswith("as."):
             return _looked_up(kind.removeprefix("as."), value, language)
         if kind in ("or", "and", "list", "steps", "lines", "sentences"):
             value = value if isinstance(value, list) else [value]
-            return _joined([_shown(one, language) for one in value], kind, language)
+            shown = [_shown(one, language) for one in value]
+            if kind == "steps":  # One that is a message says itself whether it ends in a command.
+                steps = zip(shown, value, strict=True)
+                shown = [one if isinstance(step, Message) else one + _TYPED for one, step in steps]
+            return _joined(shown, kind, language)
         return _number(format(value, kind), language)
 
 
@@ -215,7 +239,7 @@ def _number(text: str, language: str) -> str:
 
 def _shown(value: object, language: str) -> str:
     if isinstance(value, Message):
-        return said(value, language)
+        return marked(value, language)
     if isinstance(value, str):
         return visible(value)
     return _number(str(value), language) if isinstance(value, float) else str(value)
@@ -224,7 +248,7 @@ def _shown(value: object, language: str) -> str:
 def _looked_up(subject: str, value: object, language: str) -> str:
     """The words for a code; the code where there are none."""
     message = Message(f"{subject}.{value}")
-    return said(message, language) if is_name(message.name) else visible(str(value))
+    return marked(message, language) if is_name(message.name) else visible(str(value))
 
 
 def _moment(text: str, language: str) -> str:

@@ -129,3 +129,33 @@ def test_the_systems_own_words() -> None:
     assert said(full, VIETNAMESE) == "đĩa đã đầy"
     assert language.because(OSError("odd")) == "odd"
     assert language.because(OSError(errno.EBADMSG, "Bad message")) == "Bad message"
+
+
+MENDED = Message(
+    "rights.mended-by", told="user lan may not write it", mend="sudo chown lan: gate.db"
+)
+RESTARTED = Message("settings.after-restart", restart=Message("host.restart-by-hand"))
+
+
+@pytest.mark.parametrize(
+    ("message", "end"),
+    [
+        (Message("host.no-database", path="gate.db", why=MENDED), ": sudo chown lan: gate.db"),
+        (
+            Message("settings.unreadable", path="a.toml", why=RESTARTED),
+            "Ctrl+C where it runs, then edge-agent run",
+        ),
+        (Message("problem.hangs", thread="gate", seconds=9.0, restart="edge-agent run"), "run)."),
+        (Message("words.together", sentences=[Message("store.full-stop", clause=MENDED)]), ".db"),
+    ],
+)
+def test_no_full_stop_follows_a_command_that_is_the_end_of_another_message(
+    message: Message, end: str
+) -> None:
+    assert said(message, ENGLISH).endswith(end)
+
+
+def test_what_marks_a_command_is_never_shown_and_nobody_else_s() -> None:
+    shown = say("carry.receipts-written", file="a\ue000.")
+    assert "\ue000" not in shown
+    assert shown.count(r"a\ue000.") == 2

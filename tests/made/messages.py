@@ -27,7 +27,7 @@ _OTHERS = (
 )
 """Catalogues of sentences that end a command, or stand in the status: found, colon, what to do."""
 
-_FIELD = re.compile(r"\{[^{}]*\}")
+_FIELD = re.compile(r"\{(\w*)[^{}]*\}")
 
 
 def _typed() -> dict[str, str]:
@@ -41,7 +41,7 @@ def _typed() -> dict[str, str]:
             "log": Message("doctor.log-of-service"),
             "refusals": Message("doctor.log-of-refused"),
         }
-    return {f"{{{field}}}": str(command) for field, command in typed.items()}
+    return {field: str(command) for field, command in typed.items()}
 
 
 _TYPED = _typed()
@@ -97,7 +97,7 @@ def _sentences() -> Iterator[Sentence]:
 
 def _cell(text: str) -> str:
     """A sentence with its fields left open, but for what is typed."""
-    told = _FIELD.sub(lambda field: _TYPED.get(field[0], "…"), text)
+    told = _FIELD.sub(lambda field: _TYPED.get(field[1], "…"), text)
     return " ".join(told.replace("|", "\\|").split())
 
 

@@ -38,7 +38,7 @@ def test_a_database_of_another_user_is_told_with_whose_it_is() -> None:
                 told = as_user("nobody", lambda alone=alone: use(alone))
                 assert told.startswith(f"StoreFault: The database {path} cannot be used: user ")
                 assert f"user nobody may not {who}" in told
-                assert told.endswith(": sudo -u daemon edge-agent ….")
+                assert told.endswith(": sudo -u daemon edge-agent …")
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from msgspec import Struct
 
-from ...contract.language import ENGLISH, Message, is_name, said
+from ...contract.language import ENGLISH, Message, is_name, marked, unmarked
 
 
 class State(StrEnum):
@@ -26,12 +26,12 @@ class Judgement(NamedTuple):
     @property
     def found(self) -> str:
         """In English; it does not end in a full stop."""
-        return in_parts(self.message, ENGLISH)[0]
+        return unmarked(in_parts(self.message, ENGLISH)[0])
 
     @property
     def advice(self) -> str:
         """In English; "" where there is nothing to do."""
-        return in_parts(self.message, ENGLISH)[1]
+        return unmarked(in_parts(self.message, ENGLISH)[1])
 
 
 class Finding(Struct, frozen=True, kw_only=True):
@@ -61,10 +61,10 @@ class Finding(Struct, frozen=True, kw_only=True):
         )
 
     def in_parts(self, language: str) -> tuple[str, str]:
-        """What was found and what to do, in a language where the words are known."""
+        """What was found and what to do, in a language where the words are known; see below."""
         if not self.name:
             own = Message("doctor.look-it-up")
-            advice = said(own, language) if self.advice == str(own) else self.advice
+            advice = marked(own, language) if self.advice == str(own) else self.advice
             return self.found, advice
         return in_parts(Message(self.name, **self.fields), language)
 
@@ -104,14 +104,14 @@ def passed_on(state: State, message: str | Message) -> Judgement:
 
 
 def in_parts(message: Message, language: str) -> tuple[str, str]:
-    """What was found, and what to do."""
-    text = said(message, language)
+    """What was found, and what to do: as parts of a sentence, ``marked``."""
+    text = marked(message, language)
     if message.name.startswith("doctor."):
         advice = Message(f"{message.name}-do", **message.fields)
         # Several sentences of others' end in a full stop, and a finding gets one.
-        return text.removesuffix("."), said(advice, language) if is_name(advice.name) else ""
+        return text.removesuffix("."), marked(advice, language) if is_name(advice.name) else ""
     found, told = split(text)
-    return found, told or said(Message("doctor.look-it-up"), language)
+    return found, told or marked(Message("doctor.look-it-up"), language)
 
 
 def split(message: str) -> tuple[str, str]:

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from edge_agent.cli import doctor as command
-from edge_agent.contract.language import LANGUAGES, say, use
+from edge_agent.contract.language import LANGUAGES, say, unmarked, use
 from edge_agent.gate.doctor import checks
 from edge_agent.gate.doctor.findings import Finding, State
 from edge_agent.gate.doctor.machine import Machine
@@ -138,7 +138,7 @@ def test_each_sentence_fits_a_terminal_and_no_word_is_torn(
     _, lines = shown(monkeypatch, finding).output.split("\n\n")
 
     assert max(map(len, lines.splitlines())) <= 80
-    found, advice = finding.in_parts(language)
+    found, advice = map(unmarked, finding.in_parts(language))
     state, title = say(f"state.{finding.state.lower()}"), say("check.disk-space")
     said = f"{state:<4}  {title} — {found}"
     assert " ".join(lines.split()).startswith(" ".join(said.split()))

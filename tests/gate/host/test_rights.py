@@ -189,7 +189,7 @@ def test_changing_while_the_daemon_is_stopped(gate: Assembly, groups: tuple[str,
     folder = gate.database.parent
     assert "StoreFault: The database" in told
     assert f"user nobody may not {'write' if groups else f'enter {folder}'}" in told
-    assert told.endswith(": sudo -u daemon edge-agent ….")
+    assert told.endswith(": sudo -u daemon edge-agent …")
     assert as_user(SERVICE, lambda: start(gate)) == ""
 
 
@@ -299,7 +299,7 @@ def test_a_group_that_was_joined_after_the_login(
 def test_a_socket_of_roots_alone(control: Path) -> None:
     give(control, "root", "root", 0o660)
     told = as_user(OTHER, lambda: daemon_runs(control), gid(SERVICE))
-    assert told.endswith(f"may not write {control} (root:root 0660): sudo edge-agent ….")
+    assert told.endswith(f"may not write {control} (root:root 0660): sudo edge-agent …")
 
 
 def test_a_place_where_no_socket_can_be_made(place: Path) -> None:
@@ -330,7 +330,7 @@ def test_a_port_of_the_group_dialout(line: Path) -> None:
     )
     assert as_user(OTHER, lambda: Port(str(line), 57600), gid("dialout")) == ""
     told = as_user(SERVICE, lambda: Port(str(line), 57600))
-    assert told.endswith("-aG dialout daemon, then sudo systemctl restart daemon.")
+    assert told.endswith("-aG dialout daemon, then sudo systemctl restart daemon")
 
 
 def test_a_port_that_a_login_terminal_has(line: Path) -> None:
@@ -393,7 +393,7 @@ def test_a_stick_that_was_mounted_with_sudo(place: Path, monkeypatch: pytest.Mon
         with new_private_file(place / "ledger.csv"):
             pass
 
-    assert as_user(OTHER, make).endswith("(root:root 0755): sudo edge-agent ….")
+    assert as_user(OTHER, make).endswith("(root:root 0755): sudo edge-agent …")
 
 
 @pytest.mark.parametrize(
