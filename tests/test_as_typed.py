@@ -422,6 +422,12 @@ def test_who_has_withdrawn_is_told_as_that(edge: Edge) -> None:
     assert (again.exit_code, ASKED in again.output) == (65, False)
     assert "đã rút lại đồng ý từ ngày" in " ".join(again.stderr.split())
     assert edge("workers", "leave", "NV0042", "--on", "ngày mai", "--yes").exit_code == 0
+    for words in (("enroll", "NV0042"), ("enroll", "NV0042", "--finger", "trỏ phải", "--replace")):
+        enrolled = edge(*words, answers="\n")
+        assert (enrolled.exit_code, enrolled.stdout) == (65, "")
+        told = " ".join(enrolled.stderr.split())
+        assert f"đã rút lại đồng ý ngày {day}, nên không đăng ký vân tay. Nếu đồng ý lại" in told
+        assert ("ngón nào" in told.casefold()) is False
     [after] = json.loads(edge("consent", "list", "--json").stdout)
     assert after == {**listed, "has_withdrawn": True}
     shown = json.loads(edge("workers", "show", "NV0042", "--json").stdout)["consent"]
@@ -998,7 +1004,7 @@ def test_a_leaving_that_is_planned_is_shown_with_who_and_how_to_drop_it(
     ]
 
 
-def test_who_has_withdrawn_is_not_called_by_a_day_unless_by_name(
+def test_who_has_withdrawn_is_not_called_by_a_day_and_told_what_they_would_sign(
     edge: Edge, tmp_path: Path
 ) -> None:
     edge("workers", "add", "NV0043", "Vàng A Páo")
@@ -1012,10 +1018,10 @@ def test_who_has_withdrawn_is_not_called_by_a_day_unless_by_name(
     assert told["withdrawn"] == [{"code": "NV0042", "name": "Lò Thị Mây"}]
     assert told["second_way"] == ["NV0042"]
     shown = " ".join(edge("enroll", "--missing", "--report").stdout.split())
-    assert "Lò Thị Mây đã rút lại đồng ý nên không gọi; nếu đồng ý lại: edge-agent enroll" in shown
+    assert "đã rút lại đồng ý nên không gọi; nếu đồng ý lại thì đưa ký: edge-agent consent" in shown
     (tmp_path / "list.csv").write_text("code\nNV0042\n")
     told = json.loads(edge("enroll", "--list", "list.csv", "--report", "--json").stdout)
-    assert [one["code"] for one in told["people"]] == ["NV0042"]
+    assert (told["people"], told["withdrawn"][0]["code"]) == ([], "NV0042")
     shown = edge("workers", "list").stdout
     assert "1 người chưa có vân tay: NV0043\n" in shown
     assert "Đã rút lại đồng ý: NV0042" in shown

@@ -58,12 +58,22 @@ def enroll(
     if code is None:
         _many(settings, listed, notes, only_report, as_json)
         return
+    _refuse_beforehand(settings, code)
     others = list[str]()
     if finger is None:
         finger = _ask_which(settings, code, replace=replace)
     elif replace:
         others = _not_replaced(settings, code, finger, asks=not as_json)
     _one(settings, Enroll(code=code, finger=finger, replace=replace), others, as_json)
+
+
+def _refuse_beforehand(settings: Settings, code: str) -> None:
+    """Before a finger is asked for. Raises BadRequest where none of the worker's is enrolled."""
+    # Only here: a day of many asks the gate.
+    from ..gate.people.refusals import refuse_enrolment
+    from .worker_words import refuse_beforehand
+
+    refuse_beforehand(settings, code, refuse_enrolment)
 
 
 def _ask_which(settings: Settings, code: str, *, replace: bool) -> str:
@@ -152,9 +162,9 @@ def _many(
     with at_the_gate(settings, called.step) as perform:
         known = people_of(perform)
         wanted = [known[code] for code in _codes_in(listed, known)] if listed else known.values()
-        # Who has withdrawn is asked again only by name: nobody is worn down by a list.
-        people = [one for one in wanted if listed or not one.withdrawn or one.deactivated]
-        not_asked = [] if listed else [one for one in wanted if one.withdrawn]
+        # Who has withdrawn would be refused, and is not asked at the glass to change their mind.
+        people = [one for one in wanted if not one.withdrawn or one.deactivated]
+        not_asked = [one for one in wanted if one.withdrawn]
         if not only_report:
             tell(say("day.keys"), err=True)
             try:

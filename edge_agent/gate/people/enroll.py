@@ -13,7 +13,7 @@ from ..sensor.pairing import digest, persistently
 from .answers import StepKind
 from .context import RequestContext, Result
 from .presses import Presses
-from .refusals import refuse_finger
+from .refusals import refuse_enrolment, refuse_finger
 from .requests import Enroll, Identify, RemovePrint
 
 
@@ -118,9 +118,9 @@ def _admit(context: RequestContext, code: str, finger: str, *, replace: bool) ->
         raise BadRequest("people.deactivated", code=code)
     if worker.deactivated:
         raise BadRequest("people.delisted-ask", code=code)
+    refuse_enrolment(context.gate.store, code)
     if not context.gate.known.may_use_fingers_of(code):
-        stopped = code in context.gate.store.stopped()
-        raise BadRequest("privacy.leaving" if stopped else "consent.needed", code=code)
+        raise BadRequest("consent.needed", code=code)
     if not context.gate.known.may_take_fingers_of(code):
         raise BadRequest("privacy.unknown")
     held = (p for p in context.gate.known.prints if p.worker == code and p.finger == finger)

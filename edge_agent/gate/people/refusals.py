@@ -51,6 +51,18 @@ def refuse_withdrawal(store: SqliteStore, code: str) -> None:
     raise BadRequest("privacy.nothing-here", code=code)
 
 
+def refuse_enrolment(store: SqliteStore, code: str) -> None:
+    """Raise BadRequest where a worker is about to be erased, or does not agree any more: also
+    where nobody is asked for a consent, for it is they who have said no."""
+    if code in store.stopped():
+        raise BadRequest("privacy.leaving", code=code)
+    withdrawn = store.withdrawn()
+    if code in withdrawn:
+        day = withdrawn[code]
+        told = "consent.withdrew-once" if day is None else "consent.withdrew"
+        raise BadRequest(told, code=code, day=day)
+
+
 def refuse_forget(store: SqliteStore, code: str) -> None:
     """Raise BadRequest where anything of a worker's fingers, cards or PIN is still here."""
     if store.has_anything_of(code):

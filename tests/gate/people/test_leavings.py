@@ -8,7 +8,7 @@ from msgspec import structs
 from edge_agent.cli.worker_words import state_of
 from edge_agent.contract.language import ENGLISH, use
 from edge_agent.contract.messages import ErasedWorker
-from edge_agent.contract.people import Employment, Worker
+from edge_agent.contract.people import Employment, Print, Worker
 from edge_agent.contract.stamps import ClockState
 from edge_agent.gate.consents import Consent
 from edge_agent.gate.erasure import Leavers, WorkerLeaving, is_expected
@@ -220,7 +220,7 @@ def test_nothing_that_has_begun_is_dropped(request_: Any) -> None:
 
 
 @pytest.mark.parametrize("days", [0, 3])
-def test_who_has_withdrawn_is_that_until_they_agree_or_are_enrolled(days: int) -> None:
+def test_who_has_withdrawn_is_that_until_they_agree(days: int) -> None:
     office = with_term(days)
     store = office.site.store
     assert store.withdrawn() == {}
@@ -232,10 +232,27 @@ def test_who_has_withdrawn_is_that_until_they_agree_or_are_enrolled(days: int) -
     if days:
         office.asks(WithdrawConsent(code="007"))
     assert store.withdrawn().keys() == {"007"}
+    with store.changing() as change:  # As an earlier version would have done.
+        change.put_print(Print(worker="007", finger="left-thumb", slot=9, generation=1), bytes(32))
+    assert store.withdrawn().keys() == {"007"}
     office.asks(RecordConsent(code="007", text="vi-1", signed=TODAY, paper=True))
     assert store.withdrawn() == {}
     office.asks(LeaveWorker(code="007"))
     assert store.withdrawn() == {}  # They have left: another reason.
+
+
+def test_who_has_withdrawn_is_not_enrolled_until_they_agree_again() -> None:
+    """Also at a gate that asks nobody for a consent, as this one."""
+    office = Office("new", "new", "new")
+    store = office.site.store
+    office.asks(WithdrawConsent(code="007"))
+    wanted = Enroll(code="007", finger="left-thumb")
+    office.refused(wanted, f"007 has withdrawn their consent, on {TODAY}.*consent print 007")
+    assert store.withdrawn() == {"007": TODAY}
+    assert store.data()[-1]["kind"] == "worker.erased"
+    office.asks(RecordConsent(code="007", text="vi-1", signed=TODAY, paper=True))
+    office.asks(wanted)
+    assert [one.finger for one in store.prints() if one.worker == "007"] == ["left-thumb"]
 
 
 @pytest.mark.parametrize("days", [0, 3])

@@ -106,10 +106,10 @@ class ErasureRows(Part):
         return {worker: (kind, _read(seq, wire)) for worker, kind, seq, wire in rows}
 
     def withdrawn(self) -> dict[str, str | None]:
-        """Who did not agree any more, and has neither agreed nor been enrolled since, by code; and
-        the day of that; None: it is not known."""
-        back = "SELECT worker FROM consents UNION SELECT worker FROM prints WHERE removed = 0"
-        agreeing = {worker for (worker,) in self._connection.rows(back)} - self.stopped()
+        """Who did not agree any more, and has not agreed since, by code; and the day of that; None:
+        it is not known. An earlier version may have enrolled them nevertheless."""
+        consents = self._connection.rows("SELECT worker FROM consents")
+        agreeing = {worker for (worker,) in consents} - self.stopped()
         days = _stops(self.erasures())
         return {
             worker: _day(entry, days.get(worker))
