@@ -15,6 +15,7 @@ from ..contract.language import say, visible
 from ..gate.people.answers import Step
 from ..gate.people.requests import AskNames, Request
 from ..gate.settings.schema import Settings
+from .retired import refuse_retired
 
 if TYPE_CHECKING:
     from ..gate.daemon.assembly import Assembly
@@ -74,7 +75,9 @@ def names_of(settings: Settings, within_s: float | None = None) -> dict[str, str
 
 
 def whom(settings: Settings, code: str) -> str:
-    """The same of somebody who is asked about. Raises BadRequest where nobody has the code."""
+    """The same of somebody who is asked about. Raises BadRequest where nobody has the code, and
+    where the gate is out of service."""
+    refuse_retired(settings)
     names = names_of(settings)
     if names:  # Only here: most commands ask about nobody.
         from ..contract.corrections import known_code

@@ -24,8 +24,9 @@ from .carry_out import at_the_gate, carry_out, names_of, who, whom
 from .complete import code_argument
 from .help import group
 from .options import Command, as_json, ask_a_person, with_settings, writes_to, yes_option
+from .retired import refuse_retired
 from .show import print_json, print_table
-from .tell import tell
+from .tell import somebody_types, tell
 from .worker_words import refuse_beforehand
 
 _LOOK_EVERY_S = 0.3
@@ -54,7 +55,7 @@ def add(
     if kind is None:
         raise BadRequest("credential.which-kind")
     if kind == "pin" or typed:
-        secret = _asked(kind)
+        secret = _asked(settings, kind)
         result = carry_out(settings, AddCredential(code=code, method=kind, secret=secret))
     else:
         result = _held_to_a_reader(settings, AwaitCard(code=code, method=kind))
@@ -65,10 +66,11 @@ def add(
     tell(say(told, kind=kind, whose=who(result["worker"], names_of(settings))))
 
 
-def _asked(kind: CredentialKind) -> str:
+def _asked(settings: Settings, kind: CredentialKind) -> str:
     """A secret, never shown and never an argument, which others could read."""
-    if not sys.stdin.isatty():
+    if not somebody_types():
         return sys.stdin.readline(1000).strip()
+    refuse_retired(settings)
     asked = say("credential.ask-pin" if kind == "pin" else "credential.ask-card")
     secret: str = click.prompt(asked, hide_input=True, err=True)
     if kind == "pin":

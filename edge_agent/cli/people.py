@@ -25,6 +25,7 @@ from .carry_out import carry_out, names_of, who, whom
 from .complete import code_argument, finger_option
 from .help import command, group
 from .options import as_json, ask_a_person, with_settings, yes_option
+from .retired import refuse_retired
 from .show import print_json, print_table
 from .tell import ask, confirm, somebody_types, tell
 from .worker_words import (
@@ -63,7 +64,8 @@ def workers() -> None:
 def add(settings: Settings, code: str, name: tuple[str, ...], force: bool, as_json: bool) -> None:
     if not name and not force and lacks_digit(code):  # Before a name is asked for: this is one.
         raise BadRequest("people.code-forgotten", code=code)
-    result = carry_out(settings, AddWorker(code=code, name=_named(code, name), force=force))
+    named = _named(settings, code, name)
+    result = carry_out(settings, AddWorker(code=code, name=named, force=force))
     if as_json:
         print_json(result)
     else:
@@ -80,7 +82,8 @@ def add(settings: Settings, code: str, name: tuple[str, ...], force: bool, as_js
 def rename(
     settings: Settings, code: str, name: tuple[str, ...], force: bool, as_json: bool
 ) -> None:
-    result = carry_out(settings, RenameWorker(code=code, name=_named(code, name), force=force))
+    named = _named(settings, code, name)
+    result = carry_out(settings, RenameWorker(code=code, name=named, force=force))
     if as_json:
         print_json(result)
     else:
@@ -242,13 +245,22 @@ def list_workers(settings: Settings, as_json: bool) -> None:
             (
                 worker.code,
                 worker.name,
-                state_of(worker, leavings.get(worker.code), today, held.get(worker.code)),
+                state_of(
+                    worker,
+                    leavings.get(worker.code),
+                    today,
+                    held.get(worker.code),
+                    retired=store.retired,
+                ),
                 ", ".join(fingers_of(fingers.get(worker.code, []))),
             )
             for worker in workers
         ),
         empty=say("people.none"),
     )
+    if store.retired:
+        tell(say("people.gate-retired"), indent="  ")
+        return
     withdrawn = store.withdrawn()
     without = [
         one.code
@@ -266,10 +278,13 @@ def list_workers(settings: Settings, as_json: bool) -> None:
         tell(say(dispute), indent="  ")
 
 
-def _named(code: str, words: tuple[str, ...]) -> str:
+def _named(settings: Settings, code: str, words: tuple[str, ...]) -> str:
     """A worker's name as typed; asked for where it was left out, for others read the list of
     processes, and sudo's log."""
-    return " ".join(words) or ask(say("people.ask-name", code=code))
+    if words:
+        return " ".join(words)
+    refuse_retired(settings)
+    return ask(say("people.ask-name", code=code))
 
 
 @command(help="help.identify")

@@ -67,16 +67,18 @@ def overdue(settings: Settings, as_json: bool) -> None:
     elif not rows and not backups and not sensors and not late:
         tell(say("privacy.nothing-overdue"))
     else:
+        ending = "-retired" if store.retired else ""
         for row in rows:
-            tell(say("privacy.overdue", code=row["worker"], begun=row["begun"]))
+            tell(say(f"privacy.overdue{ending}", code=row["worker"], begun=row["begun"]))
         for backup in backups:
-            tell_to_destroy(backup, assembly.zone)
+            tell_to_destroy(backup, assembly.zone, retired=store.retired)
         for sensor in sensors:
-            tell_to_destroy(sensor, assembly.zone)
+            tell_to_destroy(sensor, assembly.zone, retired=store.retired)
         for claim in late:
             told = {"code": claim.worker, "asked": claim.asked, "what": claim.what}
-            tell(say("claim.late", number=claim.id, due=claim.due, **told))
-    asks = store.remembered(ERASURES_UNKNOWN) is not None
+            tell(say(f"claim.late{ending}", number=claim.id, due=claim.due, **told))
+    # What a gate out of service is told of the erasures it no longer does.
+    asks = store.remembered(ERASURES_UNKNOWN) is not None and not store.retired
     if asks:
         tell(say("privacy.unknown"), err=True)
     if rows or backups or sensors or late or asks:

@@ -52,7 +52,8 @@ def report(settings: Settings, code: str, file: Path | None, as_json: bool) -> N
     kept = [row for row in retention(store, settings, assembly.zone) if row.what in _TOLD_OF]
     at = local_time(assembly.clock.stamp().wall_ms, assembly.zone)
     title = Message("held.title", gate=found.gate, name=found.name, code=found.code)
-    state = state_of(worker, store.leavings().get(worker.code), assembly.today())
+    leaving = store.leavings().get(worker.code)
+    state = state_of(worker, leaving, assembly.today(), retired=store.retired)
     sections = sections_of(found, kept, state, consent_required=settings.privacy.asks)
     if file is not None:
         made = _small_print(found, at)

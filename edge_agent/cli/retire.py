@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..contract.errors import BadRequest, BrokerFault, StoreFault
-from ..contract.language import say
+from ..contract.language import Message, say
 from ..gate.control.client import daemon_runs
 from ..gate.host.service import stopping
 from ..gate.people.requests import RetireGate
@@ -15,6 +15,8 @@ from ..gate.settings.schema import Settings
 from .carry_out import carry_out
 from .help import command
 from .options import as_json, unasked, with_settings
+from .retired import is_retired
+from .sealed_backups import tell_to_destroy
 from .show import print_json
 from .tell import ask, tell
 
@@ -39,9 +41,11 @@ def retire(
     if daemon_runs(Path(settings.control.socket)):
         raise BadRequest("retire.stop-first", stop=stopping(for_good=True))
     gate, assembly = settings.gate.id, Assembly(settings)
-    retired = _is_retired(assembly)  # Nothing is erased then: what was cut off goes on.
-    if not (name or retired) and (line := unasked("--name", gate)):
-        raise BadRequest("retire.names", gate=gate, line=line)
+    retired = is_retired(settings)  # Nothing is erased then: what was cut off goes on.
+    if not (name or retired):
+        _tell_before(assembly, sensor=not without_sensor)
+        if line := unasked("--name", gate):
+            raise BadRequest("retire.names", gate=gate, line=line)
     named = name or (gate if retired else ask(say("retire.asks", gate=gate)))
     done = carry_out(settings, RetireGate(gate=named, sensor=not without_sensor))
     if not as_json:
@@ -65,11 +69,30 @@ def retire(
         tell(say("retire.done"))
 
 
-def _is_retired(assembly: "Assembly") -> bool:
-    """Whether it is out of service already; a database that cannot be read says so later."""
-    with suppress(StoreFault), closing(assembly.store_for_reading()) as store:
-        return store.retired
-    return False
+def _tell_before(assembly: "Assembly", *, sensor: bool) -> None:
+    """What goes for good, and what can be done only before; a database that cannot be read says so
+    later."""
+    with suppress(StoreFault, PermissionError), closing(assembly.store_for_reading()) as store:
+        prints = store.prints()
+        people = Message("module.of-people", count=len({one.worker for one in prints}))
+        told = "retire.takes" if sensor else "retire.takes-no-print"
+        tell(say(told, gate=store.gate, count=len(prints), people=people), err=True)
+        for erasure in store.erasures():
+            if erasure.begun and not erasure.done:
+                tell(say("privacy.overdue", code=erasure.worker, begun=erasure.begun), err=True)
+        kept = [one for one in store.sealed_backups() if one.destroyed is None]
+        for backup in kept:
+            if backup.to_destroy:
+                tell_to_destroy(backup, assembly.zone)
+        for replaced in store.replaced_sensors():
+            if replaced.to_destroy:
+                tell_to_destroy(replaced, assembly.zone)
+        if in_use := sum(not one.to_destroy for one in kept):
+            tell(say("retire.backups-in-use", count=in_use), err=True)
+        if open_ := sum(one.closed is None for one in store.claims()):
+            tell(say("retire.claims-open", count=open_), err=True)
+        if prints:
+            tell(say("retire.certificates-first"), err=True)
 
 
 def _tell_emptied(done: dict[str, Any]) -> None:

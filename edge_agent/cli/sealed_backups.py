@@ -90,12 +90,17 @@ def state_of_sensor(one: ReplacedSensor) -> str:
     return say(told, count=len(one.holds), codes=one.erased)
 
 
-def tell_to_destroy(one: SealedBackup | ReplacedSensor, zone: ZoneInfo) -> None:
-    """That it must not be kept, and how it is said that it is no more."""
+def tell_to_destroy(
+    one: SealedBackup | ReplacedSensor, zone: ZoneInfo, *, retired: bool = False
+) -> None:
+    """That it must not be kept, and how it is said that it is no more: on paper, where the gate is
+    ``retired`` and writes nothing any more."""
+    ending = "-retired" if retired else ""
     if isinstance(one, ReplacedSensor):
         told = {"backup": one.mark[:SHOWN_DIGITS], "made": shown_day(one.replaced_on(zone)) or "?"}
-        tell(say("backup.sensor-to-destroy", state=state_of_sensor(one), **told), err=True)
+        asks = f"backup.sensor-to-destroy{ending}"
+        tell(say(asks, state=state_of_sensor(one), **told), err=True)
     else:
         told = {"backup": one.backup[:SHOWN_DIGITS], "made": shown_day(one.made_on(zone)) or "?"}
-        state = state_of_backup(one)
-        tell(say("backup.to-destroy", holder=one.holder or "?", state=state, **told), err=True)
+        asks, state = f"backup.to-destroy{ending}", state_of_backup(one)
+        tell(say(asks, holder=one.holder or "?", state=state, **told), err=True)

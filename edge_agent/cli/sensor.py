@@ -15,6 +15,7 @@ from ..gate.settings.schema import Settings
 from .carry_out import carry_out, names_of, who
 from .help import group
 from .options import FilePath, as_json, ask_a_person, with_settings, yes_option
+from .retired import refuse_retired
 from .show import SHOWN_DIGITS, print_json
 from .tell import tell
 
@@ -52,6 +53,7 @@ def info(settings: Settings, as_json: bool) -> None:
 @as_json
 @with_settings
 def adopt(settings: Settings, yes: bool, as_json: bool) -> None:
+    refuse_retired(settings)
     ask_a_person(yes, lambda: say("module.adopt-asks"))
     result = carry_out(settings, AdoptSensor())
     if as_json:
@@ -86,6 +88,7 @@ def _tell_adopted(settings: Settings, lost: list[dict[str, Any]]) -> None:
 @as_json
 @with_settings
 def image(settings: Settings, file: Path, yes: bool, as_json: bool) -> None:
+    refuse_retired(settings)
     ask_a_person(yes, lambda: say("module.image-asks"))
     from PIL import Image
 

@@ -84,7 +84,7 @@ def show(settings: Settings, code: str, as_json: bool) -> None:
     lines = {
         "code": worker.code,
         "name": worker.name,
-        "state": state_of(worker, leaving, assembly.today(), former),
+        "state": state_of(worker, leaving, assembly.today(), former, retired=store.retired),
         "fingers": ", ".join(fingers_of(p.finger for p in prints)) or say("people.show-none"),
         "consent": _consent(
             agreed, consent_told(consent_state(agreed), settings, withdrawn, worker.code)

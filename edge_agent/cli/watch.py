@@ -9,15 +9,15 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from ..contract.errors import StoreFault
 from ..contract.language import say, visible
 from ..gate.control.client import daemon_runs, events
 from ..gate.control.client import watch as watch_daemon
-from ..gate.errors import DaemonUnreachable, NotUpToDate
+from ..gate.errors import DaemonUnreachable
 from ..gate.settings.schema import Settings
 from .carry_out import names_of
 from .help import command
 from .options import as_json, with_settings
+from .retired import is_retired
 from .tell import tell
 from .watched import sentence
 
@@ -39,22 +39,9 @@ def watch(settings: Settings, since: str | None, as_json: bool) -> None:
         else:
             _Watch(settings, since).follow()
     except DaemonUnreachable:
-        if not daemon_runs(socket) and _is_retired(settings):
+        if not daemon_runs(socket) and is_retired(settings):
             raise DaemonUnreachable("retire.retired") from None  # No daemon is to be started.
         raise
-
-
-def _is_retired(settings: Settings) -> bool:
-    """Whether the gate is out of service, as far as this user may look."""
-    from ..gate.daemon.assembly import Assembly
-
-    try:
-        with closing(Assembly(settings).store_for_reading()) as store:
-            return store.retired
-    except NotUpToDate as fault:
-        return fault.retired
-    except (StoreFault, PermissionError):
-        return False
 
 
 class _Watch:

@@ -25,13 +25,18 @@ if TYPE_CHECKING:
 
 
 def state_of(
-    worker: Worker, leaving: WorkerLeaving | None, today: str | None, held_for: str | None = None
+    worker: Worker,
+    leaving: WorkerLeaving | None,
+    today: str | None,
+    held_for: str | None = None,
+    *,
+    retired: bool = False,
 ) -> str:
     """Whose word keeps a worker out, or between which dates payroll lets them in.
 
     ``held_for``: under which name the prints were taken that are held back; ``leaving``: that they
     have left, or are to; ``today``: None where the clock is not to be believed, by which nobody is
-    refused.
+    refused; ``retired``: the gate is out of service, and lets nobody in.
     """
     if leaving is not None and leaving.left:
         if leaving.since is None:
@@ -43,6 +48,8 @@ def state_of(
         return say("people.state-deactivated")
     if worker.listed is not None and not worker.listed.active:
         return say("people.state-delisted")
+    if retired:
+        return say("people.state-retired")
     listed = worker.listed or Employment(active=True)
     first, last = listed.valid_from, listed.valid_to
     if today is not None and last and last < today:

@@ -101,13 +101,25 @@ def certificate_of(store: SqliteStore, code: str) -> Certificate:
     """A worker's last. Raises BadRequest where nothing was erased, or not all of it yet."""
     begun = [one for one in store.erasures() if one.worker == code and one.begun]
     if not begun:
-        raise BadRequest("proof.nothing-erased", code=code)
+        raise _nothing_erased(store, code)
     document = begun[-1].document
     if document is None:
         raise BadRequest("proof.not-done", code=code)
     made = Certificate(document=document)
     proof = proofs_of(store).known.get(made.digest)
     return msgspec.structs.replace(made, seq=proof.seq if proof else None)
+
+
+def _nothing_erased(store: SqliteStore, code: str) -> BadRequest:
+    """Of a worker whose prints went with all others, as the gate was taken down, nothing is to be
+    erased any more: the ledger's last entry is what proves it."""
+    if not store.retired:
+        return BadRequest("proof.nothing-erased", code=code)
+    last = store.tail().seq
+    [entry] = store.entries(last, 1)
+    reached = store.data_of(entry)["erased"] is not None
+    told = "proof.erased-by-retiring" if reached else "proof.retired-without-sensor"
+    return BadRequest(told, code=code, gate=store.gate, last=last)
 
 
 def proofs_of(store: SqliteStore) -> Proofs:

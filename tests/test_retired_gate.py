@@ -1,0 +1,133 @@
+"""What is told before a gate is taken down, and what a gate that was taken down still says."""
+
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from edge_agent import cli
+from edge_agent.cli import credentials, options
+from edge_agent.contract.facts import GateRetired
+from edge_agent.contract.people import Print
+from edge_agent.gate.claims import Claim, What
+from edge_agent.gate.replaced_sensors import ReplacedSensor
+from edge_agent.gate.sealed_backups import SealedBackup
+from tests.gate.ledger.ledgers import append, later, open_store
+
+Edge = Callable[..., Result]
+
+TO_DESTROY = SealedBackup(backup="7" * 16, workers=["NV0042"], erased=["NV0042"])
+IN_USE = SealedBackup(backup="8" * 16, workers=["NV0042"])
+OLD_SENSOR = ReplacedSensor(mark="9" * 16, marks=["9" * 16], replaced=None, holds={0: "NV0042"})
+
+
+@pytest.fixture
+def edge(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Edge:
+    """Types a command, in Vietnamese, at a gate with one print of Lò Thị Mây, NV0042, with two
+    backups and a sensor that was replaced, and a request that is late."""
+    config = tmp_path / "edge-agent.toml"
+    config.write_text(
+        '[gate]\nid = "main-gate"\n[store]\npath = "gate.db"\n[clock]\ntrust = "always"\n'
+        '[control]\nsocket = "control.sock"\n[sensor]\nport = "sensor"\n'
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("EDGE_AGENT_CONFIG", str(config))
+
+    def typed(*words: str, answers: str | None = None) -> Result:
+        return CliRunner().invoke(cli.main, ["--lang", "vi", *words], input=answers)
+
+    assert typed("workers", "add", "NV0042", "Lò Thị Mây").exit_code == 0
+    with closing(open_store(tmp_path)) as store, store.changing() as change:
+        finger = Print(worker="NV0042", finger="right-index", slot=0, generation=1)
+        change.put_print(finger, b"\x07" * 32)
+        for one in (TO_DESTROY, IN_USE):
+            change.put_sealed_backup(one)
+        change.put_replaced_sensor(OLD_SENSOR)
+        late = Claim(id=0, worker="NV0042", what=What.ERASE, asked="2020-11-01", due="2020-11-21")
+        change.put_claim(late, "uid:1000")
+    return typed
+
+
+def retire(tmp_path: Path, erased: int | None = 1) -> None:
+    with closing(open_store(tmp_path)) as store:
+        append(store, GateRetired(erased=erased, slots=erased, actor="uid:1000"), later(1))
+
+
+def test_what_goes_and_what_is_to_be_done_before_is_told_before_the_name_is_asked_for(
+    edge: Edge,
+) -> None:
+    done = edge("retire")
+    told = " ".join(done.stderr.split())
+    assert done.exit_code == 65
+    assert "xóa hẳn 1 vân tay của 1 người" in told
+    assert "edge-agent templates destroyed 77777777" in told
+    assert "edge-agent templates destroyed 99999999" in told
+    assert "edge-agent templates destroyed 88888888" not in told
+    assert "1 bản sao lưu vân tay đang dùng" in told
+    assert "1 yêu cầu của công nhân chưa xong" in told
+    assert told.index("privacy certificate MÃ") < told.index("Chưa làm gì: ở đây không có ai gõ")
+    assert "1 vân tay" in edge("retire", "--without-sensor").stderr
+
+
+def test_nothing_is_asked_for_that_is_refused_then(edge: Edge, tmp_path: Path) -> None:
+    retire(tmp_path)
+    late = edge("privacy", "overdue")
+    assert late.exit_code == 1
+    assert "77777777" in late.stderr
+    assert "99999999" in late.stderr
+    assert "Yêu cầu số 1 của NV0042" in late.output
+    assert "hãy ghi vào giấy" in late.stderr
+    assert "edge-agent" not in late.output
+    assert edge("templates", "destroyed", "77777777").exit_code == 65
+
+
+@pytest.mark.parametrize(
+    ("erased", "told"), [(1, "đã xóa mọi vân tay trong máy quét"), (None, "phá hủy máy quét")]
+)
+def test_no_certificate_says_that_nothing_was_erased(
+    edge: Edge, tmp_path: Path, erased: int | None, told: str
+) -> None:
+    assert "chưa xóa gì" in edge("privacy", "certificate", "NV0042", "--output", "a.html").stderr
+    retire(tmp_path, erased)
+    done = edge("privacy", "certificate", "NV0042", "--output", "a.html")
+    assert done.exit_code == 65
+    assert told in done.stderr
+    assert "workers leave" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("credentials", "add", "NV0042", "--pin"),
+        ("credentials", "remove", "NV0042", "--pin"),
+        ("workers", "add", "NV0050"),
+        ("workers", "rename", "NV0042"),
+        ("workers", "leave", "NV0042"),
+        ("consent", "withdraw", "NV0042"),
+        ("prints", "remove", "NV0042", "--finger", "right-index"),
+        ("sensor", "adopt"),
+        ("sensor", "image", "a.png"),
+    ],
+    ids=" ".join,
+)
+def test_what_is_refused_is_refused_before_anybody_is_asked(
+    edge: Edge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    retire(tmp_path)
+    monkeypatch.setattr("click.prompt", lambda *words, **options: pytest.fail(f"asks {words}"))
+    for module in (credentials, options):
+        monkeypatch.setattr(module, "somebody_types", lambda: True)
+    done = edge(*words)
+    assert done.exit_code == 65, done.output
+    assert "Cổng này đã tháo" in done.stderr
+
+
+def test_nobody_punches_by_the_list_of_workers(edge: Edge, tmp_path: Path) -> None:
+    assert "đang chấm" in edge("workers", "list").stdout
+    retire(tmp_path)
+    listed = edge("workers", "list").stdout
+    assert "Cổng này đã tháo" in listed
+    assert "đang chấm" not in listed + edge("workers", "show", "NV0042").stdout
+    assert "edge-agent" not in listed
