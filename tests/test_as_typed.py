@@ -26,6 +26,7 @@ from edge_agent.contract.facts import (
     GateRetired,
     Method,
     PunchRecorded,
+    PunchRepeated,
 )
 from edge_agent.contract.language import Message, is_name, said
 from edge_agent.contract.people import Employment, Print, Worker, so_called
@@ -926,6 +927,24 @@ def test_what_changes_a_punch_says_whose_and_which(edge: Edge) -> None:
     assert f"edge-agent punches void {seq} --reason 'nhầm giờ'" in told
     told = " ".join(edge("punches", "void", str(seq), "--reason", "mistyped").stdout.split())
     assert f"Đã hủy lần chấm công {seq} {what}" in told
+    assert "cũng mất theo" not in told
+    added = ["punches", "add", "NV0042", "--at", f"{day_ago(2)} 07:05:00"]
+    added += ["--direction", "out", "--reason", "hủy nhầm"]
+    assert told.endswith(shlex.join(["edge-agent", *added]))
+    assert edge(*added).exit_code == 0
+    *_, again = json.loads(edge("punches", "list", "--json").stdout)
+    assert (again["voided"], again["direction"], again["at"][11:19]) == (None, "out", "07:05:00")
+
+
+def test_what_falls_with_a_voided_punch_is_told(edge: Edge) -> None:
+    with closing(open_store(Path())) as store:
+        append(store, punch("NV0042"), later(0))
+        seq = store.tail().seq
+        append(store, PunchRepeated(worker="NV0042", of=seq), later(1))
+    told = " ".join(edge("punches", "void", str(seq), "--reason", "nhầm người").stdout.split())
+    assert f"Lần ấn lặp lại {seq + 1} cũng mất theo" in told
+    way_back = told.partition("Muốn lấy lại: edge-agent ")[2]
+    assert edge(*shlex.split(way_back)).exit_code == 0
 
 
 @pytest.mark.parametrize(

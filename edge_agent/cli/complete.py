@@ -115,7 +115,7 @@ direction_option = click.option(
 
 REASONS = (
     *("forgot-to-press", "no-power", "gate-down", "not-read", "wrong-worker", "wrong-time"),
-    *("pressed-twice", "trial"),
+    *("pressed-twice", "trial", "voided-wrongly"),
 )
 """Why a supervisor adds or withdraws a punch: those that have words. Any other code will do."""
 

@@ -6,9 +6,17 @@ from typing import Any
 import click
 from msgspec import structs
 
-from ..contract.attendance import Moved, attendance, moved_by, ways_now
+from ..contract.attendance import (
+    EVIDENCE_OF_DIRECTION,
+    Attendance,
+    Moved,
+    attendance,
+    moved_by,
+    ways_now,
+)
 from ..contract.corrections import known_code, said_moment
 from ..contract.errors import EdgeAgentError
+from ..contract.kinds import AMENDMENTS
 from ..contract.language import Message, say
 from ..contract.stamps import local_time, parse_time
 from ..gate.daemon.assembly import Assembly
@@ -102,9 +110,7 @@ def void(settings: Settings, seq: int, reason: str, as_json: bool) -> None:
     if as_json:
         print_json(result)
     else:
-        whose = who(result["worker"], names_of(settings))
-        what = _voided(settings, result)
-        tell(say("punch.voided", seq=seq, whose=whose, what=what, entry=result["seq"]))
+        _tell_voided(settings, result)
 
 
 @punches.command(help="help.punches-add")
@@ -133,18 +139,53 @@ def add(settings: Settings, yes: bool, as_json: bool, **asked: Any) -> None:
         tell(say("punch.added", whose=whose, what=what, entry=result["seq"]))
 
 
-def _voided(settings: Settings, result: dict[str, Any]) -> list[str]:
-    """When a punch was, as it stands by now, and which way; what the gate answers, where this user
-    may not look."""
+def _tell_voided(settings: Settings, result: dict[str, Any]) -> None:
+    """What was withdrawn, what falls with it, and how it is put back where that was wrong."""
+    punch, way_is_known = _voided(settings, result)
+    whose, seq = who(result["worker"], names_of(settings)), result["of"]
+    what = _what(when_of(structs.asdict(punch)), punch.direction)
+    tell(say("punch.voided", seq=seq, whose=whose, what=what, entry=result["seq"]))
+    if repeats := result.get("repeats"):  # A daemon of an older version does not tell.
+        tell(say("punch.void-takes-repeats", count=len(repeats), seqs=repeats))
+    if punch.at is None:
+        return
+    told = {"code": result["worker"], "at": punch.at}
+    if way_is_known:
+        tell(say("punch.void-undo-way", way=punch.direction, **told))
+    else:
+        tell(say("punch.void-undo", **told))
+
+
+def _voided(settings: Settings, result: dict[str, Any]) -> tuple[Attendance, bool]:
+    """A withdrawn punch as it stands by now, and whether its way is known and not a guess; what the
+    gate answers of it, where this user may not look."""
     with suppress(EdgeAgentError, PermissionError):
         assembly = Assembly(settings)
         with closing(assembly.store_for_reading()) as store:
             entries = store.punches_of(result["worker"], _AMONG)
         for punch in attendance(entries, assembly.zone):
             if punch.seq == result["of"]:
-                return _what(when_of(structs.asdict(punch)), punch.direction)
-    at = result["at"]
-    return _what(say("punch.at", at=at) if at else say("punch.unknown-time"), None)
+                return punch, any(_shows_way(data, punch.seq) for data in entries)
+    seen = Attendance(
+        seq=result["of"],
+        kind="",
+        worker=result["worker"],
+        at=result["at"],
+        not_before=None,
+        not_after=None,
+        direction=None,
+        of=None,
+        voided=None,
+    )
+    return seen, False
+
+
+def _shows_way(data: dict[str, Any], seq: int) -> bool:
+    """Whether an entry says which way punch ``seq`` led, by more than a guess."""
+    if data["seq"] != seq:
+        return data.get("of") == seq and AMENDMENTS.get(data["kind"]) == "direction"
+    by = "key" if data["kind"] == "punch.added" else data.get("direction_source")
+    return data.get("direction") is not None and by in EVIDENCE_OF_DIRECTION
 
 
 def _what(when: str, direction: str | None) -> list[str]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from . import facts, people_facts
-from .facts import Fact, GateRetired, PunchRecorded, PunchRecovered
+from .facts import Fact, GateRetired, PunchRecorded, PunchRecovered, PunchRepeated
 from .language import Message, is_name
 
 
@@ -47,6 +47,7 @@ RECORDED = kind_of(PunchRecorded)
 """The only punches whose time is that of their own entry."""
 
 RECOVERED = kind_of(PunchRecovered)
+REPEATED = kind_of(PunchRepeated)
 
 RETIRED = kind_of(GateRetired)
 """The last entry of a ledger whose gate was taken out of service."""

@@ -7,7 +7,7 @@ from ...contract.chain import Entry
 from ...contract.corrections import Addition, Held, Today, known_code, said_moment
 from ...contract.errors import BadRequest
 from ...contract.facts import Direction, PunchAdded, PunchVoided
-from ...contract.kinds import CREDITS, words_of
+from ...contract.kinds import CREDITS, REPEATED, words_of
 from ...contract.language import Message
 from ...contract.people import checked_reason
 from ...contract.stamps import DAY_MS, Stamp, local_time, parse_time
@@ -31,13 +31,19 @@ def void_punch(context: RequestContext, request: VoidPunch) -> Result:
         raise BadRequest("punch.no-entry", seq=request.seq)
     data = gate.store.data_of(entry)
     if entry.kind not in CREDITS:
-        raise _no_punch(gate, data, reason)
+        raise _no_punch(gate, data)
     if gate.store.is_voided(request.seq):
         raise BadRequest("punch.voided-already", seq=request.seq)
     worker = data["worker"]
     voided = PunchVoided(of=request.seq, worker=worker, reason=reason, actor=context.actor)
     written = gate.record(voided)
-    return {"seq": written.seq, "of": request.seq, "worker": worker, "at": data["at"]}
+    repeats = [
+        one["seq"]
+        for one in gate.store.punches_of(worker, written.seq - request.seq)
+        if one["kind"] == REPEATED and one["of"] == request.seq
+    ]
+    told = {"seq": written.seq, "of": request.seq, "worker": worker, "at": data["at"]}
+    return told | {"repeats": repeats}
 
 
 def add_punch(context: RequestContext, request: AddPunch) -> Result:
@@ -70,14 +76,16 @@ def add_punch(context: RequestContext, request: AddPunch) -> Result:
     return {"seq": gate.record(added, now).seq, "worker": code, "at": at}
 
 
-def _no_punch(gate: Recorder, data: dict[str, Any], reason: str) -> BadRequest:
+def _no_punch(gate: Recorder, data: dict[str, Any]) -> BadRequest:
     """Why an entry cannot be withdrawn; and the punch that it is about, where there is one."""
     told = {"seq": data["seq"], "kind": words_of(data["kind"])}
     if (of := data.get("of")) is None:
         return BadRequest("punch.no-punch", **told)
     if gate.store.is_voided(of):
         return BadRequest("punch.of-voided", of=of, **told)
-    return BadRequest("punch.of-another", of=of, reason=reason, **told)
+    if data["kind"] == REPEATED:
+        return BadRequest("punch.of-repeat", seq=data["seq"], of=of)
+    return BadRequest("punch.of-another", of=of, **told)
 
 
 def _entry(gate: Recorder, seq: int) -> Entry | None:
