@@ -3,6 +3,7 @@
 import io
 import re
 import shlex
+import subprocess
 from pathlib import Path
 
 import click
@@ -198,6 +199,30 @@ def test_what_is_to_be_typed_is_torn_at_no_line_s_end(
     text: str, columns: int, shown: list[str]
 ) -> None:
     assert tell.folded(text, "", columns).splitlines() == shown
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "edge-agent punches void 48 --reason 'nhầm giờ'",
+        "edge-agent punches add NV0042 --at '29/11/2026 06:58:00' --direction out --reason 'đổi'",
+        "sudo edge-agent ledger backup '/media/thẻ nhớ của tôi' --json",
+    ],
+)
+@pytest.mark.parametrize("before", ["Đã thêm lần chấm (mục 48). Muốn bỏ: ", "Ví dụ: ", ""])
+def test_a_command_that_is_shown_can_be_pasted_at_any_width(before: str, command: str) -> None:
+    shown = [tell.folded(before + command, "", columns) for columns in range(20, 120)]
+    pasted = [one[one.index(command.split(maxsplit=1)[0]) :] for one in shown]
+    script = "\n".join(f"printf '[%s]' {one}; echo" for one in pasted)
+    done = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True)
+    meant = "".join(f"[{word}]" for word in shlex.split(command))
+    assert done.stdout.splitlines() == [meant] * len(shown)
+
+
+def test_what_follows_a_command_is_no_part_of_it() -> None:
+    text = "gõ edge-agent punches void 1 --reason 'nhầm giờ' rồi xem lại sổ"
+    *_, last = tell.folded(text, "", 50).splitlines()
+    assert last == "rồi xem lại sổ"
 
 
 @pytest.mark.parametrize(

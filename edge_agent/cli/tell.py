@@ -229,7 +229,13 @@ def _words(text: str, room: int) -> Iterator[_Word]:
 
 
 def _one_command(words: list[tuple[str, str]]) -> Iterator[_Word]:
-    return (_Word(before, word, at < len(words)) for at, (before, word) in enumerate(words, 1))
+    at = 0
+    while at < len(words):
+        end = at + (_quoted([word for _, word in words[at:]]) if at else 1)
+        (before, first), *others = words[at:end]
+        whole = first + "".join(space + word for space, word in others)
+        yield _Word(before, whole, end < len(words))
+        at = end
 
 
 def _typed_together(words: list[tuple[str, str]]) -> Iterator[list[tuple[str, str]]]:
@@ -248,12 +254,20 @@ def _typed(words: list[str]) -> int:
     if first not in ("sudo", "edge-agent"):
         return 1
     count = 1
-    for word in words[1:]:
-        if words[count - 1].endswith((",", ".", ";", ":", ")")) or not _is_typed(word):
+    while count < len(words) and not words[count - 1].endswith((",", ".", ";", ":", ")")):
+        more = _quoted(words[count:])
+        if more == 1 and not _is_typed(words[count]):
             break
-        count += 1
+        count += more
     return count
 
 
+def _quoted(words: list[str]) -> int:
+    """How many of them one pair of quotes holds together, for a shell; 1: it begins with none."""
+    if not re.match(r"(?:[\w-]+=)?'[^']*$", words[0]):
+        return 1
+    return next((at for at, word in enumerate(words[1:], 2) if "'" in word), 1)
+
+
 def _is_typed(word: str) -> bool:
-    return word.isascii() or word.isupper()
+    return word.isascii() or word.isupper() or bool(re.fullmatch(r"'[^']+'", word))
