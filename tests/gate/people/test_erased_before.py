@@ -139,6 +139,15 @@ def test_what_is_owed_is_done_again_and_once() -> None:
     assert one in office.site.store.erased()
 
 
+def test_the_day_of_doing_it_again_is_not_the_day_of_their_withdrawing() -> None:
+    office = Office()
+    with office.site.store.changing() as change:
+        change.owe([ErasedWorker(ledger="x", seq=1, worker="007", kind="consent.withdrawn")])
+    Eraser(office.site.gate, office.sensor, office.pairing).go_on(usable=True)
+    assert "consent.withdrawn" in office.site.store.kinds()
+    assert office.site.store.withdrawn() == {"007": None}
+
+
 def test_of_whom_nothing_came_back_no_entry_is_written() -> None:
     office = Office()
     with office.site.store.changing() as change:

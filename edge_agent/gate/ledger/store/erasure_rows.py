@@ -32,7 +32,7 @@ _KEPT = (
 )
 """What an erasure takes away."""
 
-_PAYROLL = "payroll"
+_GATE, _PAYROLL = "gate", "payroll"
 
 _WITHDRAWN = "consent.withdrawn"
 
@@ -343,10 +343,8 @@ def _put(database: "Database", table: str, values: tuple[Any, ...], over: str = 
 
 
 def _read(seq: int | None, wire: bytes | None) -> dict[str, Any]:
-    if seq is None or wire is None:
-        return {}
     with suppress(DamagedLedger):  # That is told where the chain is looked at.
-        return read_data(seq, wire)
+        return {} if seq is None or wire is None else read_data(seq, wire)
     return {}
 
 
@@ -358,6 +356,8 @@ def _stops(erasures: Iterable[Erasure]) -> dict[str, str | None]:
 
 def _day(entry: dict[str, Any], stopped: str | None) -> str | None:
     """The day of an erasure, by its entry, or where it is not there by the erasure's own word."""
+    if (entry.get("kind"), entry.get("actor")) == (_WITHDRAWN, _GATE):
+        return None  # Of which it is known only when a restored database was made to do it again.
     at: str | None = entry.get("at") or stopped
     return at[:10] if at else None
 
