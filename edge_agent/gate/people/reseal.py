@@ -32,7 +32,10 @@ def begin_reseal(context: RequestContext, request: BeginReseal) -> Result:
     named = {checked_code(code) for code in request.without}
     erased = {one.worker for one in gate.store.erased()} - gate.store.consents().keys()
     enrolled = {print_.worker for print_ in gate.known.prints}
-    leave_out = (named | erased - enrolled) & set(request.workers)
+    # Who was erased since it was made must go out of it, whatever was enrolled of them afterwards.
+    listed = _known(context, request.backup)
+    must_go = set(listed.erased) if listed else set()
+    leave_out = (named | must_go | erased - enrolled) & set(request.workers)
     left = Counter(code for code in request.workers if code not in leave_out)
     if not leave_out:
         raise BadRequest("backup.nothing-to-leave-out")
@@ -48,7 +51,7 @@ def begin_reseal(context: RequestContext, request: BeginReseal) -> Result:
         recipients=recipients,
         at=time_now(gate.clock),
     )
-    listed = SealedBackup(
+    new = SealedBackup(
         backup=header.backup,
         made=header.at,
         prints=header.prints,
@@ -64,7 +67,7 @@ def begin_reseal(context: RequestContext, request: BeginReseal) -> Result:
         actor=context.actor,
         replaces=request.backup,
     )
-    gate.record(fact, also=lambda change: change.put_sealed_backup(listed))
+    gate.record(fact, also=lambda change: change.put_sealed_backup(new))
     return {
         "backup": header.backup,
         "header": header.line().decode(),

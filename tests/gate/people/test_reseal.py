@@ -9,9 +9,11 @@ import pytest
 from msgspec.structs import replace
 
 from edge_agent.contract.errors import BadRequest
+from edge_agent.contract.people import Worker
 from edge_agent.contract.people_facts import TemplatesSealed
+from edge_agent.gate.consents import Consent
 from edge_agent.gate.ledger.store.metadata import ERASURES_UNKNOWN
-from edge_agent.gate.people.requests import LeaveWorker, RemovePrint
+from edge_agent.gate.people.requests import Enroll, LeaveWorker, RemovePrint, WithdrawConsent
 from edge_agent.gate.people.templates.backup_file import line_hash, sealed_line
 from edge_agent.gate.people.templates.requests import (
     BeginReseal,
@@ -91,6 +93,27 @@ def test_somebody_is_left_out_by_name_and_never_everybody() -> None:
         resealed(works, content, "007", "008")
     assert len(works.store.sealed_backups()) == 1
     assert [one.worker for one in opened(resealed(works, content, "008")).records] == ["007"]
+    assert [one.to_destroy for one in works.store.sealed_backups()] == [True, False]
+
+
+@pytest.mark.parametrize("goes", [LeaveWorker(code="007"), WithdrawConsent(code="007")])
+def test_what_the_list_says_must_go_goes_although_whoever_it_is_has_enrolled_anew(
+    goes: LeaveWorker | WithdrawConsent,
+) -> None:
+    works = Vault()
+    content = works.back_up()
+    works.ask(goes)
+    with works.store.changing() as change:  # Back, with another finger and a new consent.
+        change.put_worker(Worker(code="007", name="Nguyễn Thị Lan"))
+        change.put_consent(
+            Consent(worker="007", text="vi-1", text_hash=bytes(32), signed="2026-11-01")
+        )
+    works.perform(Enroll(code="007", finger="left-thumb"))
+    [first] = works.store.sealed_backups()
+    assert first.erased == ["007"]
+
+    new = resealed(works, content)
+    assert [record.worker for record in opened(new).records] == ["008"]
     assert [one.to_destroy for one in works.store.sealed_backups()] == [True, False]
 
 
