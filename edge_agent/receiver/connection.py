@@ -45,6 +45,7 @@ one gate cannot throw us out for all; beyond this it is not even read."""
 
 _WAIT_SECONDS = 0.1
 _UNSUPPORTED_VERSION = ReasonCode(PacketTypes.CONNACK, identifier=0x84)
+_TAKEN_OVER = ReasonCode(PacketTypes.DISCONNECT, identifier=0x8E)
 
 _log = logging.getLogger(__name__)
 
@@ -88,6 +89,10 @@ class NotUnderstood(BrokerFault):
 
 class NotReadable(BrokerFault):
     """The broker lets us in, but not read what was asked for."""
+
+
+class TakenOver(BrokerFault):
+    """The broker says that another connection has come under our client id."""
 
 
 class ReceiverConnection:
@@ -272,7 +277,8 @@ class ReceiverConnection:
         if self._client.goodbye == TOO_LARGE:
             return BrokerFault("broker.ended", **self._at, why=too_large(None))
         if self._goodbye:
-            return BrokerFault("payroll.broker-ended", **self._at, why=str(self._goodbye))
+            kind = TakenOver if self._goodbye == _TAKEN_OVER else BrokerFault
+            return kind("payroll.broker-ended", **self._at, why=str(self._goodbye))
         return BrokerFault("payroll.broker-lost", **self._at, error=result.name)
 
     # Called by paho from within its loop(), which is our own thread: they only note what came.

@@ -17,7 +17,14 @@ from ..contract.messages import Erased, Resend, Topics
 from ..contract.roster import LARGEST_ROSTER
 from ..contract.signatures import NotSigned
 from ..contract.told import escaped, identifier
-from .connection import MQTT_3_1_1, MQTT_5, NotUnderstood, ReceiverConnection, ReceiverOptions
+from .connection import (
+    MQTT_3_1_1,
+    MQTT_5,
+    NotUnderstood,
+    ReceiverConnection,
+    ReceiverOptions,
+    TakenOver,
+)
 from .databases.database import DatabaseAway
 from .erasures import AT_ONCE, OwedErasures
 from .gaps import Gaps, Presence, Resends
@@ -31,7 +38,8 @@ _VERSIONS = {"auto": [MQTT_5, MQTT_3_1_1], "5": [MQTT_5], "3.1.1": [MQTT_3_1_1]}
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 60.0
 _STEADY = 3
 """A connection that lasts so many times the pause before it has not met another receiver."""
-_OFTEN = 3
+_OFTEN = 2
+"""Times, where the broker does not say why: MQTT 3.1.1 cannot."""
 _QUIET = 20
 """Messages at a time: where gates send a backlog, more of them come together."""
 
@@ -94,19 +102,22 @@ class Receiver:
         if self._connected is not None:
             lasted = time.monotonic() - self._connected
             self._connected = None
+            taken_over = isinstance(fault, TakenOver)
             # Another receiver waits as long as we do, and then throws us out.
-            if lasted > _STEADY * self._waited:
+            steady = lasted > _STEADY * self._waited
+            if steady:
                 self._pause, self._thrown_out = _FIRST_PAUSE, 0
-            else:
+            if taken_over or not steady:
                 self._thrown_out += 1
-            if self._thrown_out >= _OFTEN:
+            if taken_over or self._thrown_out >= _OFTEN:
                 _log.error(
-                    "thrown-out times=%d: is another receiver connected to this broker under the"
-                    " client id %s, perhaps on another machine, with a database of its own? Two"
-                    " would confirm what the other does not hold: stop one of them. Or does another"
-                    " program, such as the import of the roster, connect as the same user? Give it"
-                    " a user of its own (docs/broker.md)",
+                    "thrown-out times=%d: %s another program connected to this broker under the"
+                    " client id %s. Stop the other one: mostly it is a second 'edge-agent receive',"
+                    " perhaps on another machine, with a database of its own, and each would"
+                    " confirm what the other does not hold. A program of another kind, such as the"
+                    " import of the roster, needs a user of its own (docs/broker.md)",
                     self._thrown_out,
+                    "the broker says that" if taken_over else "perhaps",
                     self._options.client_id,
                 )
         # Jitter: after a power cut all clients of a broker come back at once.

@@ -216,6 +216,21 @@ def test_a_file_that_is_empty_is_no_database(tmp_path: Path) -> None:
     assert (empty.stat().st_size, receipts.exists()) == (0, False)
 
 
+def test_the_receiver_makes_none_of_an_empty_file_that_none_has_begun(tmp_path: Path) -> None:
+    """The gates would let go of what only a mistyped file holds."""
+    empty = tmp_path / "payroll.db"
+    empty.touch()
+    told = CliRunner().invoke(main, ["--lang", "en", "receive", "--database", str(empty)])
+    assert told.exit_code == 74
+    assert f"{empty} is an empty file and no database of payroll's" in told.stderr
+    assert f"remove this empty file, then 'edge-agent receive --database {empty}'" in told.stderr
+    assert (sorted(tmp_path.iterdir()), empty.stat().st_size) == ([empty], 0)
+
+    (tmp_path / "payroll.db.lock").touch()  # A first start was cut off here.
+    PayrollStore(str(empty)).close()
+    assert empty.stat().st_size > 0
+
+
 WHO = ("--actor", "a", "--reason", "b")
 MONTH = ("--month", "2026-11")
 ON_NO_DATABASE = {

@@ -440,7 +440,8 @@ def test_two_receivers_on_one_broker_say_so_and_slow_down(
 ) -> None:
     first = replace(options, protocol=protocol)
     with Running(first) as running, Running(replace(first, database=options.database + ".other")):
-        assert "payroll-receiver" in running.said("thrown-out")
+        told = running.said("thrown-out times=2: perhaps another program connected")
+        assert "under the client id payroll-receiver. Stop the other one" in told
         pause = float(running.said("disconnected").split("retry_s=")[1].split()[0])
         assert pause > 1
 

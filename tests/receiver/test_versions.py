@@ -53,6 +53,8 @@ def test_reason_of_a_goodbye_is_told(front: Front, options: ReceiverOptions) -> 
     with Running(options) as running:
         running.said("connected")
         front.say(b"\xe0\x02\x8e\x00")
+        told = running.said("thrown-out times=1: the broker says that another program connected")
+        assert "Stop the other one" in told
         assert "Session taken over" in running.said("disconnected")
 
 

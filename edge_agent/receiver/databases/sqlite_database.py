@@ -46,7 +46,9 @@ class SqliteDatabase:
                 if not may_be_new:
                     raise _missing(self._path)
                 refuse_unmounted(self._path)  # Payroll's own may be on the disk that is missing.
-            refuse_another_file(self._path, may_be_empty=may_be_new)
+            # One that no receiver has begun was made by a slip: it is no database to be.
+            begun = may_be_new and _lock_of(self._path).exists()
+            refuse_another_file(self._path, may_be_empty=begun)
             if alone:
                 opened.enter_context(_locked(self._path))
             if may_be_new:
