@@ -7,6 +7,7 @@ from msgspec import to_builtins
 
 from ..contract.language import say, visible
 from ..receiver.databases.database import Database
+from ..receiver.office.closing.close import not_to_sign
 from ..receiver.office.journal import Who
 from ..receiver.office.limits import warnings_of
 from ..receiver.office.period import Period
@@ -35,7 +36,7 @@ from .tell import tell
 def settle_period(database: Database, period: Period, actor: str | None, as_json: bool) -> None:
     """What a person has to decide of a month, each with the command that settles it.
 
-    Exit code 0 where nothing is left: the month can be signed; 1 where something is.
+    Exit code 0 where nothing is left, 1 where something is.
     """
     items = settle(database, period, now())
     warned = warnings_of(database, period)
@@ -49,7 +50,8 @@ def settle_period(database: Database, period: Period, actor: str | None, as_json
         shown = {"period": period.name, "items": as_builtins(items, asked), "limits": limits}
         print_json(shown)
     else:
-        for line in (*lines(items, asked), *warned_lines(warned)):
+        why_not = None if items else not_to_sign(database, period, now())
+        for line in (*lines(items, asked, why_not), *warned_lines(warned)):
             click.echo(visible(line))
     click.get_current_context().exit(1 if items else 0)
 

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from ..contract.language import say
+from ..contract.language import Message, say
 from ..contract.stamps import local_time, parse_time
 from ..receiver.office.limits import Warned
 from ..receiver.office.period import Period
@@ -55,11 +55,11 @@ def as_builtins(items: list[Item], asked: Asked) -> list[dict[str, Any]]:
     return found
 
 
-def lines(items: list[Item], asked: Asked) -> Iterator[str]:
-    """What is printed, a line each."""
+def lines(items: list[Item], asked: Asked, not_to_sign: Message | None) -> Iterator[str]:
+    """What is printed, a line each; ``not_to_sign``: why it cannot be signed without items too."""
     name = asked.period.name
     if not items:
-        yield say("clerk.none-left", name=name)
+        yield from _wrapped("", say(not_to_sign or Message("clerk.none-left", name=name)))
         return
     yield say("clerk.left", name=name, count=len(items))
     for number, item in enumerate(items, start=1):

@@ -43,12 +43,34 @@ def presses(ledger: Ledger, day: str, *times: str, code: str = CODE) -> None:
         ledger.punch(f"{day} {time}", code=code)
 
 
-def test_an_empty_month_can_be_signed(desk: Desk) -> None:
-    desk.take(Ledger("a"))
+def test_a_month_in_which_nothing_is_left_can_be_signed(desk: Desk) -> None:
+    a = Ledger("a")
+    presses(a, "23", "06:00", "11:30", "12:30", "18:00")
+    desk.take(a)
+    shifts(desk)
     assert desk.items() == []
     desk.language = "vi"
     told = desk.receive("settle", "--month", "2026-11")
     assert (told.exit_code, told.stdout) == (0, "2026-11: không còn việc nào. Có thể ký.\n")
+
+
+@pytest.mark.parametrize(
+    ("month", "told", "refused"),
+    [
+        ("2026-11", "không có ai làm hay nghỉ phép, chưa có gì để ký", "không có ai làm"),
+        ("2026-12", "nhưng kỳ này chưa hết: ký và khóa sau ngày 31/12/2026", "chưa hết"),
+    ],
+)
+def test_what_close_refuses_is_not_called_fit_to_be_signed(
+    desk: Desk, month: str, told: str, refused: str
+) -> None:
+    desk.take(Ledger("a"))
+    assert desk.items(month) == []
+    desk.language = "vi"
+    said = desk.done("settle", "--month", month).replace("\n", " ")
+    assert told in said
+    assert "Có thể ký" not in said
+    assert refused in desk.refused("close", "--month", month, *WHO)
 
 
 def forgotten(desk: Desk) -> None:

@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from ....contract.errors import BadRequest
+from ....contract.language import Message
 from ....contract.stamps import local_date, parse_time
 from ...databases.database import Database
 from ...worktime.shifts import ZONE
@@ -71,7 +72,7 @@ def close(database: Database, who: Who, period: Period, *, force: bool) -> Closi
                 raise BadRequest("clerk.closed", period=period.name, actor=by, on=on)
             if other.overlaps(period):
                 raise BadRequest("clerk.overlaps", period=period.name, other=other.period.name)
-        if period.last >= date.fromisoformat(local_date(parse_time(who.made_at), ZONE)):
+        if not _is_over(period, who.made_at):
             raise BadRequest("clerk.not-over", period=period.name, on=period.last.isoformat())
         items = _left(database, period, who, force)
         workers = numbers(database, period)
@@ -79,6 +80,19 @@ def close(database: Database, who: Who, period: Period, *, force: bool) -> Closi
             raise BadRequest("clerk.nobody", period=period.name)
         return _enter(database, Closing(number=0, period=period, who=who, left=items,
                                         workers=workers))  # fmt: skip
+
+
+def not_to_sign(database: Database, period: Period, now: str) -> Message | None:
+    """Why a period in which nothing is left to settle cannot be signed all the same."""
+    if not _is_over(period, now):
+        return Message("clerk.none-left-not-over", name=period.name, on=period.last.isoformat())
+    if not numbers(database, period):
+        return Message("clerk.none-left-nobody", name=period.name, database=database.name)
+    return None
+
+
+def _is_over(period: Period, now: str) -> bool:
+    return period.last < date.fromisoformat(local_date(parse_time(now), ZONE))
 
 
 def supplement(
