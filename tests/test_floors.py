@@ -61,7 +61,7 @@ FLOORS = {
         ("store",),
         ("known", "lost_people", "succession", "store_health"),
         ("damage", "recorder"),
-        ("old_entries",),
+        ("left_ledgers", "old_entries"),
         ("open_or_succeed", "expire", "resolve_times"),
         ("watch_case", "watch_clock", "watch_recording"),
         ("glance", "last_backup", "print_watch", "worker_day"),

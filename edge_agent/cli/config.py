@@ -9,6 +9,7 @@ from ..contract.errors import EdgeAgentError, StoreFault
 from ..contract.language import Message, say
 from ..gate.errors import BadSettings
 from ..gate.host.service import starting
+from ..gate.ledger.left_ledgers import own_among
 from ..gate.settings.load import load_settings
 from ..gate.settings.meaning import oddities
 from ..gate.settings.schema import Settings
@@ -49,7 +50,10 @@ def _ledger_of_another(settings: Settings) -> Message | None:
         return None
     if owner is None:
         return None
-    return Message("settings.other-gate", path=assembly.database, owner=owner, gate=gate)
+    told = {"path": assembly.database, "owner": owner, "gate": gate}
+    if (own := own_among(assembly.left_ledgers(), gate)) is not None:
+        return Message("settings.other-gate-back", file=own.file, **told)
+    return Message("settings.other-gate", **told)
 
 
 def _in_use(settings: Settings, config: Path) -> Message:
@@ -66,10 +70,12 @@ def _in_use(settings: Settings, config: Path) -> Message:
         return Message("settings.not-asked", why=fault)
     if Path(told["file"]).resolve() != config.resolve():
         return Message("settings.in-use-others", file=told["file"])
-    if not told["changed"]:
+    changed = told["changed"]
+    if not changed:
         return Message("settings.in-use")
-    how = counts_after(told["changed"])
-    return Message("settings.in-use-but", keys=told["changed"], how=how)
+    if "[gate] id" in changed:  # Said already; and a restart is not to be advised beside it.
+        return Message("settings.in-use-id", keys=changed)
+    return Message("settings.in-use-but", keys=changed, how=counts_after(changed))
 
 
 def _store_problem(settings: Settings) -> Iterator[Message]:

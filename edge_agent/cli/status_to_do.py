@@ -3,11 +3,14 @@
 from collections.abc import Iterator
 from typing import Any
 
+from msgspec import convert
+
 from .. import __version__
 from ..contract.language import Message, say, told_problem, told_problems
 from ..gate.erasure import disputes
 from ..gate.host.board import HOT, TOO_HOT
 from ..gate.host.service import copying, copying_again, restarting, starting
+from ..gate.ledger.left_ledgers import LeftLedger, left_by_mistake, own_among
 from ..gate.settings.meaning import oddities
 from ..gate.settings.schema import Settings
 
@@ -172,9 +175,18 @@ def _settings(settings: Settings, answer: dict[str, Any]) -> Iterator[Told]:
     changed = list(in_use["changed"])
     # Of the running daemon's own ledger, or of the one that a stopped one would leave.
     owner = answer["gate"] if "[gate] id" in changed else answer.get("other_gate")
+    # A daemon of an older version does not know of any.
+    left = convert(answer.get("left_ledgers", []), list[LeftLedger])
     if owner is not None:
-        yield "settings", say("status.other-gate", owner=owner, gate=settings.gate.id)
+        told = {"owner": owner, "gate": settings.gate.id}
+        if (own := own_among(left, settings.gate.id)) is not None:
+            yield "settings", say("status.other-gate-back", file=own.file, **told)
+        else:
+            yield "settings", say("status.other-gate", **told)
         changed = [key for key in changed if key != "[gate] id"]
+    elif answer.get("renamed") and (one := left_by_mistake(left, settings.gate.id)) is not None:
+        told = {"owner": one.gate, "gate": settings.gate.id, "file": one.file}
+        yield "settings", say("status.left-ledger", count=one.unsent, **told)
     if changed:
         from ..gate.daemon.settings_changed import counts_after
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ..errors import DamagedLedger
     from ..host.clock import HostClock
     from ..host.lock import GateLock
+    from ..ledger.left_ledgers import LeftLedger
     from ..ledger.lost_people import LostPeople
     from ..ledger.recorder import Recorder
     from ..people.templates.sealing import AgeSealing
@@ -88,6 +89,16 @@ class Assembly:
         from ..ledger.succession.swap import set_aside
 
         return set_aside(self.database)
+
+    def left_ledgers(self) -> list[LeftLedger]:
+        """Those of them that were left because the gate's id was changed, the oldest first; none
+        where this user may not look."""
+        from ..ledger.left_ledgers import left_ledgers
+
+        try:
+            return left_ledgers(self.set_aside(), self.zone)
+        except OSError:
+            return []
 
     def damaged(self) -> list[Path]:
         """Those of them that were damaged; a technician takes them away."""

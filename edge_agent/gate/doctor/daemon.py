@@ -20,6 +20,7 @@ from ..ports import BrokerDown, BrokerUp, MqttVersion
 from ..uplink.mqtt.broker import PahoBroker
 from .context import CheckContext, check
 from .findings import Judgement, Sentence, State, age_of, passed_on
+from .ledger import of_other_gate
 
 OK, WARN, FAIL = State.OK, State.WARN, State.FAIL
 
@@ -82,8 +83,14 @@ SETTINGS_CHANGED = Sentence(WARN, "doctor.settings-changed")
 
 @check("changed settings")
 def settings_in_use(context: CheckContext) -> Judgement | None:
-    """Whether the daemon runs with those that stand in the file."""
-    changed = ((context.status or {}).get("settings") or {}).get("changed")
+    """Whether the daemon runs with those that stand in the file.
+
+    Of another id nothing else is said: whoever restarts for the other settings leaves the ledger.
+    """
+    status = context.status or {}
+    changed = (status.get("settings") or {}).get("changed")
+    if changed and "[gate] id" in changed:
+        return of_other_gate(context, status["gate"])
     return SETTINGS_CHANGED(keys=changed, how=counts_after(changed)) if changed else None
 
 

@@ -9,8 +9,9 @@ from ...contract.language import Message, is_name, together, told_problem
 from ...contract.stamps import elapsed, local_date
 from ..errors import NoLedgerYet
 from ..host.service import copying, copying_again
-from ..ledger.glance import overdue, restored
+from ..ledger.glance import overdue, renamed, restored
 from ..ledger.last_backup import backup_standing
+from ..ledger.left_ledgers import left_by_mistake, own_among
 from ..ledger.store.sqlite_store import SqliteStore
 from ..ledger.store.verify import verify_ledger
 from .context import CheckContext, check
@@ -25,6 +26,8 @@ DATABASE_SET_ASIDE = Sentence(WARN, "doctor.database-set-aside")
 PEOPLE_LOST = Sentence(WARN, "doctor.people-lost")
 DATABASE_RESTORED = Sentence(WARN, "doctor.database-restored")
 DATABASE_OF_OTHER_GATE = Sentence(WARN, "doctor.database-of-other-gate")
+DATABASE_OF_GATE_BEFORE = Sentence(WARN, "doctor.database-of-gate-before")
+DATABASE_LEFT = Sentence(WARN, "doctor.database-left")
 
 
 @check("database")
@@ -78,7 +81,7 @@ def _opened(context: CheckContext) -> Judgement | None:
         [first] = store.entries(1, 1)  # Or the first that was not pruned.
         store.data_of(first)  # Raises where a byte of it was altered.
         if (owner := store.other_gate(gate)) is not None:
-            return DATABASE_OF_OTHER_GATE(path=path, owner=owner, gate=gate)
+            return of_other_gate(context, owner)
         damaged = [old.name for old in context.assembly.damaged()]
         lost = None if context.retired else context.assembly.lost_people(store)
         if lost:
@@ -87,7 +90,30 @@ def _opened(context: CheckContext) -> Judgement | None:
             return DATABASE_SET_ASIDE(names=", ".join(damaged))
         if not context.retired and restored(store, context.assembly.clock.stamp()):
             return DATABASE_RESTORED(path=path)
+        if not context.retired and (left := _left(context, store)) is not None:
+            return left
         return DATABASE_OPENS(path=path, ledger=store.ledger, entries=_entries(store.tail().seq))
+
+
+def of_other_gate(context: CheckContext, owner: str) -> Judgement:
+    """That the ledger is that of gate ``owner``, and what the next start does: another thing where
+    the id of the settings is the one from before."""
+    gate = context.settings.gate.id
+    told = {"path": context.assembly.database, "owner": owner, "gate": gate}
+    if (own := own_among(context.assembly.left_ledgers(), gate)) is not None:
+        return DATABASE_OF_GATE_BEFORE(file=own.file, **told)
+    return DATABASE_OF_OTHER_GATE(**told)
+
+
+def _left(context: CheckContext, store: SqliteStore) -> Judgement | None:
+    """That this ledger took the place of another gate's, of which payroll lacks something."""
+    if not renamed(store, context.assembly.clock.stamp()):
+        return None
+    one = left_by_mistake(context.assembly.left_ledgers(), store.gate)
+    if one is None:
+        return None
+    count = _entries(one.unsent)
+    return DATABASE_LEFT(count=count, owner=one.gate, gate=store.gate, file=one.file)
 
 
 PAYROLL_HAS_ALL = Sentence(OK, "doctor.payroll-has-all")

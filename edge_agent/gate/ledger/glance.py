@@ -12,12 +12,13 @@ from ...contract.kinds import CREDITS
 from ...contract.people import Employment
 from ...contract.stamps import DAY_MS, Stamp, elapsed
 from ..erasure import Leavers
+from .left_ledgers import WHY
 from .store.sqlite_store import SqliteStore
 
 _LATEST = 50
 """Entries about punches: many are about one where voids and times come late."""
 
-_RESTORED_TOLD_MS = 7 * DAY_MS
+_TOLD_MS = 7 * DAY_MS
 """By then whoever looks for a punch has looked at payroll's."""
 
 _AMONG = 3000
@@ -65,16 +66,25 @@ def restored(store: SqliteStore, now: Stamp) -> bool:
     """Whether the ledger began, not long ago, with a backup that was put back, or with another copy
     that payroll knew more of: what came after that stands at payroll only. Raises StoreFault.
     """
+    return _began_lately(store, now, "restored-backup", "payroll-is-ahead")
+
+
+def renamed(store: SqliteStore, now: Stamp) -> bool:
+    """Whether the ledger began, not long ago, because the gate's id was changed."""
+    return _began_lately(store, now, WHY)
+
+
+def _began_lately(store: SqliteStore, now: Stamp, *why: str) -> bool:
     [first] = store.entries(1, 1)  # Or the first that was not pruned.
     opened = store.data_of(first)
-    if opened.get("why") not in ("restored-backup", "payroll-is-ahead"):
+    if opened.get("why") not in why:
         return False
     began = stamp_of(opened)
-    if elapsed(began, now).least >= _RESTORED_TOLD_MS:
+    if elapsed(began, now).least >= _TOLD_MS:
         return False
     # Where nobody knows the time, what is certain is how long the gate ran, in all its boots.
     since = [began, *(mark.stamp for mark in store.landmarks() if mark.seq > first.seq), now]
-    return sum(elapsed(*both).least for both in pairwise(since)) < _RESTORED_TOLD_MS
+    return sum(elapsed(*both).least for both in pairwise(since)) < _TOLD_MS
 
 
 def overdue(store: SqliteStore, today: str) -> dict[str, int]:

@@ -18,12 +18,13 @@ from edge_agent.gate.claims import Answer, Claim, What
 from edge_agent.gate.daemon.status import stopped_status
 from edge_agent.gate.doctor import ledger
 from edge_agent.gate.doctor import panel as lamps_module
-from edge_agent.gate.doctor.daemon import broker, daemon, uplink
+from edge_agent.gate.doctor.daemon import broker, daemon, settings_in_use, uplink
 from edge_agent.gate.doctor.findings import State, in_parts
 from edge_agent.gate.doctor.panel import lamps
 from edge_agent.gate.doctor.sensor import sensor, slots
 from edge_agent.gate.errors import DamagedLedger, GateBusy, SensorSilent
 from edge_agent.gate.events import Outcome
+from edge_agent.gate.host.service import restarting
 from edge_agent.gate.ledger.glance import restored
 from edge_agent.gate.ledger.lost_people import LostPeople
 from edge_agent.gate.ledger.store.metadata import COPY, PEOPLE_LOST, Watermarks
@@ -32,7 +33,7 @@ from edge_agent.gate.ports import SensorInfo
 from edge_agent.simulator.background import Remote
 from tests.brokers import Mosquitto
 from tests.gate.control.serving import serving
-from tests.gate.ledger.ledgers import NOON, append, open_store, unsynced
+from tests.gate.ledger.ledgers import NOON, append, later, open_store, punch, unsynced
 from tests.gate.uplink.stub_broker import ACCEPTED_3, StubBroker, until_hung_up
 from tests.patience import patient_with_another_baud
 
@@ -428,6 +429,63 @@ def test_a_database_of_another_gate(stage: Stage) -> None:
     shown = shown_of(context.settings, stopped_status(context.assembly))
     left = say("status.other-gate", owner="side-gate", gate="main-gate")
     assert any(left in line.text for line in shown)
+
+
+def test_an_id_that_is_changed_is_told_before_a_restart_is(stage: Stage) -> None:
+    """Whoever restarts leaves the ledger; it is said once, by whichever check may look."""
+    open_store(stage.folder, gate="side-gate").close()
+    context = stage.context()
+    changed = {**IN_USE, "changed": ["[gate] id", "[mqtt] host"]}
+    context.status = {**status(), "gate": "side-gate", "settings": changed}
+    verdict = settings_in_use(context)
+
+    assert said(verdict) == "DATABASE_OF_OTHER_GATE"
+    assert verdict
+    assert verdict == ledger.database(context)
+    assert str(restarting()) not in verdict.found + str(verdict.advice)
+
+
+def test_an_id_that_was_changed_by_mistake_and_set_back(stage: Stage) -> None:
+    """After the start with it, and on the way back: nothing leads to the wrong one again."""
+    with closing(open_store(stage.folder, "main-gate")) as store:
+        append(store, punch(), later(HOUR))
+    wrong = stage.context(gate={"id": "side-gate"})
+    with wrong.assembly.open_or_succeed() as begun:
+        assert begun
+
+    verdict = ledger.database(wrong)
+    assert said(verdict) == "DATABASE_LEFT"
+    assert verdict
+    assert "set aside (gate.db.old-1-other-gate-id) with 2 entries" in verdict.found
+    told = {"owner": "main-gate", "gate": "side-gate", "file": "gate.db.old-1-other-gate-id"}
+    left = say("status.left-ledger", count=2, **told)
+    assert ("settings", left) in to_do(wrong.settings, stopped_status(wrong.assembly))
+
+    back = stage.context()
+    assert said(ledger.database(back)) == "DATABASE_OF_GATE_BEFORE"
+    told = {"owner": "side-gate", "gate": "main-gate", "file": "gate.db.old-1-other-gate-id"}
+    again = say("status.other-gate-back", **told)
+    assert ("settings", again) in to_do(back.settings, stopped_status(back.assembly))
+
+    with back.assembly.open_or_succeed() as begun:
+        assert begun
+    assert said(ledger.database(back)) == "DATABASE_OPENS"
+    assert "settings" not in [
+        part for part, _ in to_do(back.settings, stopped_status(back.assembly))
+    ]
+    with closing(back.assembly.store_for_reading()) as store:
+        recorded = [data["worker"] for _, data in store.newest_first({"punch.recovered"})]
+    assert recorded == ["007"]
+
+
+def test_a_gate_that_is_renamed_with_all_confirmed_is_not_warned(stage: Stage) -> None:
+    with closing(open_store(stage.folder, "main-gate")) as store:
+        store.move_watermarks(Watermarks(1, 1, 0))
+    context = stage.context(gate={"id": "side-gate"})
+    with context.assembly.open_or_succeed() as begun:
+        assert begun
+
+    assert said(ledger.database(context)) == "DATABASE_OPENS"
 
 
 @pytest.mark.parametrize("known_by", ["the copy itself", "a receipt"])

@@ -294,6 +294,8 @@ BESIDE = {
     "last_punch": "no fault, whoever it was",
     "waiting_since": "the payroll line's own look at the ledger",
     "restored": "the doctor looks itself, and test_gate has it",
+    "renamed": "the doctor looks itself, and test_gate has it",
+    "left_ledgers": "the doctor looks itself, and test_gate has it",
     "other_gate": "the doctor looks itself, and test_gate has it",
     "time": "what the clock is like is its own part",
 }
@@ -416,7 +418,8 @@ IN_NO_TABLE = {
     "undervoltage": "power", "undervoltage-seen": "power", "hot": "temperature",
     "too-hot": "temperature", "do-copy": "copy", "do-copy-again": "copy",
     "erasing": "privacy", "changed": "changed settings", "other-version": "daemon",
-    "other-gate": "database", "restored": "database", "tried": "uplink",
+    "other-gate": "database", "other-gate-back": "database", "left-ledger": "database",
+    "restored": "database", "tried": "uplink",
     "tried-next": "uplink", "nearly-full": "slots", "do-roster": "roster", "silent": "payroll",
 }  # fmt: skip
 """What status says is to be done → the check of the doctor that says it."""

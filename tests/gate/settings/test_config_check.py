@@ -51,6 +51,25 @@ def test_what_a_gate_that_runs_knows_of_them(file: Path, changed: list[str], tol
     assert "No gate" not in result.output
 
 
+def test_an_id_that_is_changed_is_no_reason_for_a_restart(file: Path) -> None:
+    open_store(file.parent, "b").close()
+    in_use = {"file": str(file), "changed": ["[gate] id"], "problem": None}
+    with serving(file.parent / "control", status=lambda: {"settings": in_use}):
+        result = check(file, f'{RUNS}[store]\npath = "{file.parent}/gate.db"\n')
+    assert "belongs to gate 'b': the next start leaves it" in result.output
+    assert str(restarting()) not in result.output
+
+
+def test_an_id_that_is_set_back_does_not_lead_to_the_wrong_one(file: Path) -> None:
+    store = f'[store]\npath = "{file.parent}/gate.db"\n'
+    open_store(file.parent, "a").close()
+    (file.parent / "gate.db").rename(file.parent / "gate.db.old-1-other-gate-id")
+    open_store(file.parent, "b").close()
+    result = check(file, GATE + store)
+    assert "The ledger of 'a' lies beside it (gate.db.old-1-other-gate-id)" in result.output
+    assert "Set the id back" not in result.output
+
+
 def test_a_gate_that_runs_with_another_file(file: Path) -> None:
     in_use = {"file": "/etc/another.toml", "changed": [], "problem": None}
     with serving(file.parent / "control", status=lambda: {"settings": in_use}):
