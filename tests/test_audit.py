@@ -29,6 +29,7 @@ from edge_agent.contract.people_facts import (
     WorkerChanged,
     WorkerLeft,
 )
+from edge_agent.gate.daemon.assembly import Assembly
 from edge_agent.gate.ledger.store.sqlite_store import SqliteStore
 from edge_agent.gate.people.requests import AskSensor
 from edge_agent.gate.settings.load import load_settings
@@ -176,6 +177,28 @@ def test_a_gate_where_nobody_did_anything(store: SqliteStore) -> None:
     assert listed("--by", "payroll").stdout == (
         "Nobody has changed anything here that was asked for.\n"
     )
+
+
+def test_what_a_new_ledger_has_recorded_again_is_nobodys_new_act(store: SqliteStore) -> None:
+    """Whoever voided a punch before did not do so when the ledger began."""
+    append(store, punch("0007"), later(4 * HOUR_MS))
+    voided = PunchVoided(of=4, worker="0007", reason="mistake", actor=ROOT)
+    append(store, voided, later(5 * HOUR_MS))
+    at = "2026-11-18T20:00:00.000+07:00"
+    added = PunchAdded(worker="0007", at=at, direction=None, reason="forgotten", actor=ROOT)
+    append(store, added, later(5 * HOUR_MS))
+    store.close()
+    config = Path(os.environ["EDGE_AGENT_CONFIG"])
+    config.write_text(config.read_text().replace("main-gate", "side-gate"))
+    with Assembly(load_settings(config)).open_or_succeed() as begun:
+        assert begun
+
+    told = [line for line in listed().stdout.splitlines() if "voided" in line]
+    assert len(told) == 2
+    assert ["carried over from the ledger before: " in line for line in told] == [False, True]
+    assert [one.get("carried") for one in changes("--kind", "punch.voided")] == [None, True]
+    listing = CliRunner().invoke(cli.main, ["punches", "list"]).stdout
+    assert "added by a supervisor" in listing
 
 
 def test_after_a_new_ledger_the_older_ones_are_told_along(store: SqliteStore) -> None:

@@ -35,6 +35,8 @@ from edge_agent.contract.people import Worker
 from edge_agent.contract.stamps import Stamp, local_time
 from edge_agent.gate.daemon.assembly import Assembly
 from edge_agent.gate.events import Outcome
+from edge_agent.gate.host.host_identity import host_identity
+from edge_agent.gate.ledger.open_or_succeed import open_or_succeed
 from edge_agent.gate.ledger.store.sqlite_store import SqliteStore
 from edge_agent.gate.rules import Hint
 from edge_agent.gate.settings.load import load_settings
@@ -281,6 +283,33 @@ def test_before_its_ledger_began_the_gate_knows_nothing(
     begins, none = told_since(config, capsys, day(-3))
     assert f"the gate's ledger begins at {clock(-2)}: of what was before it" in begins
     assert none.startswith(f"No press stands in the ledger since {clock(-3)}, and part of")
+
+
+def test_a_new_ledger_is_told_where_it_begins_after_what_it_took_along(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = load_settings(config)
+    path, gate = Path(settings.store.path), settings.gate.id
+    with closing(SqliteStore.open(path, "the-id-before", ZONE, day(-3))) as store:
+        append(store, punch("0007"), day(-2))
+    with open_or_succeed(path, gate, ZONE, day(-1), host_identity(path.parent)) as begun:
+        assert begun
+    with closing(SqliteStore.open(path, gate, ZONE, day(-1))) as store:
+        append(store, punch("0008"), day(0))
+    lines = told(_Watch(settings, local_time(day(-3).wall_ms, ZONE)), capsys)
+    [before] = [at for at, line in enumerate(lines) if "0007" in line]
+    [begins] = [at for at, line in enumerate(lines) if "here a new ledger begins" in line]
+    [after] = [at for at, line in enumerate(lines) if "0008" in line]
+    assert before < begins < after
+    assert "the rest lies in" in lines[begins]
+    assert "gate.db.old-1-other-gate-id" in lines[begins]
+    assert not any("says nothing" in line for line in lines)
+
+
+def test_what_can_be_read_while_no_daemon_runs_is_said(config: Path) -> None:
+    done = run(config, "en", "watch", "--since", "29/11/2026 6h")
+    assert done.exit_code == 69
+    assert "edge-agent punches list --since '29/11/2026 6h'" in done.stderr
 
 
 @pytest.mark.parametrize(

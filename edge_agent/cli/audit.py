@@ -18,6 +18,7 @@ from ..contract.people import Holders, alike
 from ..contract.stamps import parse_time, true_time
 from ..gate.daemon.assembly import Assembly
 from ..gate.ledger.store.sqlite_store import SqliteStore
+from ..gate.ledger.store.time_rows import RECOVERED_THROUGH
 from ..gate.settings.schema import Settings
 from .carry_out import who
 from .complete import change_kinds, codes
@@ -125,9 +126,12 @@ def _older(assembly: Assembly, first_ms: int | None) -> tuple[list[dict[str, Any
 
 def _changes(store: SqliteStore, first_ms: int | None, zone: ZoneInfo) -> Iterator[dict[str, Any]]:
     holders, renamings = store.holders(), _renamings(store)
+    carried = int(store.remembered(RECOVERED_THROUGH) or 0)
     for data in entries_since(store, first_ms, ACTS):
         if _is_since(data, first_ms):
             told = {"ledger": store.ledger, **_change(data, holders, zone)}
+            if data["seq"] <= carried:
+                told["carried"] = True
             yield {**told, "renamed": True} if data["seq"] in renamings else told
 
 
@@ -271,7 +275,8 @@ _DETAILS = {
 def _line(change: dict[str, Any]) -> str:
     at = change["at"]
     when = Message("punch.at", at=at) if at else Message("punch.unknown-time")
-    return say("audit.line", when=when, who=by_whom(change["actor"]), what=_what(change))
+    name = "audit.line-carried" if change.get("carried") else "audit.line"
+    return say(name, when=when, who=by_whom(change["actor"]), what=_what(change))
 
 
 def _what(change: dict[str, Any]) -> Message:

@@ -6,6 +6,7 @@ The ledger does not keep whether the line was down, which yellow beside the gree
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -17,6 +18,7 @@ from ..contract.kinds import RECORDING, TOUCHES
 from ..contract.language import is_name, say, visible
 from ..contract.stamps import Stamp, local_time, parse_time, true_time
 from ..gate.ledger.store.sqlite_store import SqliteStore
+from ..gate.ledger.store.time_rows import RECOVERED_THROUGH
 from ..gate.rules import Reason
 from ..gate.touch.credit import REFUSED_AS
 from .carry_out import who
@@ -107,13 +109,17 @@ class Missed:
         names: dict[str, str],
         since_ms: int | None,
         last: int,
+        before: Path | None,
     ) -> None:
-        """``names``: who has which code by now."""
+        """``names``: who has which code by now. ``before``: where the ledger before this one is."""
         self._store = store
         self._zone = zone
         self._names = names
         self._since_ms = since_ms
         self._last = last
+        self._before = before
+        self._recovered = int(store.remembered(RECOVERED_THROUGH) or 0)
+        self._first = stamp_of(store.data_of(store.entries(1, 1)[0]))
 
     def lines(self) -> Iterator[str]:
         """The lines, in order: punches by their time, all else by its place among the entries."""
@@ -126,14 +132,17 @@ class Missed:
         pressed = [*self._refused(entries), *self._directed(entries)]
         others = sorted([*gaps, *pressed], key=lambda one: one[0])
         nothing = not pressed
-        if self._since_ms is not None and (told := self._begins()) is not None:
-            sees_all = False
-            yield told
+        begins = [*self._begins()]
+        sees_all = sees_all and not begins
         for punch, told in self._punches(entries):
-            while others and others[0][0] < punch.seq and punch.kind != "punch.added":
+            if self._is_of_this_ledger(punch):
+                yield from begins
+                begins.clear()
+            while others and others[0][0] < punch.seq and not punch.added:
                 yield others.pop(0)[1]
             nothing = False
             yield told
+        yield from begins
         yield from (told for _, told in others)
         if nothing and self._since_ms is not None:
             none = "watch.none-since" if sees_all and not gaps else "watch.none-seen-since"
@@ -227,13 +236,23 @@ class Missed:
             text = say("watch.unseen" if one.until else "watch.unseen-still", why=why, **told)
         return f"{since}  {line('gate', text)}"
 
-    def _begins(self) -> str | None:
-        """That the ledger begins later than what was asked for."""
-        first = stamp_of(self._store.data_of(self._store.entries(1, 1)[0]))
+    def _is_of_this_ledger(self, punch: Attendance) -> bool:
+        """Whether it was pressed, or is said to have been, since this ledger began."""
+        if punch.added and punch.at is not None:
+            return parse_time(punch.at) >= self._first.wall_ms
+        return punch.seq > self._recovered
+
+    def _begins(self) -> Iterator[str]:
+        """That the ledger begins later than what was asked for, and where the rest is."""
+        first = self._first
         if not first.trusted or self._since_ms is None or first.wall_ms <= self._since_ms:
-            return None
+            return
         when = self._when_of(first)
-        return f"{when}  {line('ledger', say('watch.ledger-begins', at=when))}"
+        if self._before is None:
+            told = say("watch.ledger-begins", at=when)
+        else:
+            told = say("watch.ledger-succeeds", at=when, file=self._before.name)
+        yield f"{when}  {line('ledger', told)}"
 
     def _is_missed(self, data: dict[str, Any]) -> bool:
         return data["seq"] > self._last and self._may_be_since(stamp_of(data))

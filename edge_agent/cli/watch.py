@@ -41,6 +41,8 @@ def watch(settings: Settings, since: str | None, as_json: bool) -> None:
     except DaemonUnreachable:
         if not daemon_runs(socket) and is_retired(settings):
             raise DaemonUnreachable("retire.retired") from None  # No daemon is to be started.
+        if since is not None:
+            tell(say("watch.punches-instead", since=since), err=True)
         raise
 
 
@@ -113,9 +115,12 @@ class _Watch:
         from ..gate.daemon.assembly import Assembly
         from .missed import Missed  # It brings the database along.
 
-        with closing(Assembly(self._settings).store_for_reading()) as store:
+        assembly = Assembly(self._settings)
+        left = assembly.set_aside()
+        with closing(assembly.store_for_reading()) as store:
             self._told_through = store.tail().seq
-            missed = Missed(store, self._zone, self._names, self._since_ms, self._last)
+            names, before = self._names, left[-1] if left else None
+            missed = Missed(store, self._zone, names, self._since_ms, self._last, before)
             for told in missed.lines():
                 tell(told)
         self._since_ms = None

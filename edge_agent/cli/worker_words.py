@@ -155,7 +155,7 @@ def note_of(punch: Mapping[str, Any], voided: Container[int]) -> str | None:
     """
     if punch["voided"]:
         return say("punch.note-voided", reason=punch["voided"])
-    if punch["kind"] == "punch.added":
+    if punch["added"]:
         return say("punch.note-added")
     if punch["kind"] == "punch.recovered":
         return say("punch.note-recovered")

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct, structs
 
-from .kinds import AMENDMENTS, CREDITS, MARKS, RECOVERED
+from .kinds import ADDED, AMENDMENTS, CREDITS, MARKS, RECOVERED
 from .stamps import local_date, parse_time
 
 SHIFT_MS = 14 * 3600 * 1000
@@ -24,7 +24,8 @@ class Attendance(Struct, frozen=True, kw_only=True):
     """A punch as it stands now. Times are RFC 3339; ``at`` None: not known, or not yet.
 
     ``of`` is the punch that a repeat repeats, ``voided`` the reason of the supervisor who withdrew
-    it, ``working_day`` the day on which its shift began.
+    it, ``working_day`` the day on which its shift began. ``added``: by a supervisor, also where a
+    new ledger has recorded it again.
     """
 
     seq: int
@@ -37,6 +38,7 @@ class Attendance(Struct, frozen=True, kw_only=True):
     of: int | None
     voided: str | None
     working_day: str | None = None
+    added: bool = False
 
 
 class WorkingDay:
@@ -104,7 +106,7 @@ def moved_by(
     ``entries`` are those about the worker's punches, in order.
     """
     seq = max((data["seq"] for data in entries), default=0) + 1
-    added = {"seq": seq, "kind": "punch.added", "worker": code, "at": at, "direction": direction}
+    added = {"seq": seq, "kind": ADDED, "worker": code, "at": at, "direction": direction}
     guessed = _guessed(entries)
     before, after = (_counting(one, zone) for one in (entries, [*entries, added]))
     days = {one.seq: one.working_day for one in before}
@@ -210,6 +212,7 @@ def _as_recorded(data: dict[str, Any]) -> Attendance:
         direction=original.get("direction"),
         of=of if isinstance(of, int) else None,
         voided=None,
+        added=original.get("kind") == ADDED,
     )
 
 
@@ -218,14 +221,12 @@ def _by_time(punches: list[Attendance]) -> list[Attendance]:
     placed: list[tuple[float, int, Attendance]] = []
     last = 0.0
     for punch in punches:
-        if punch.kind == "punch.added":
+        if punch.added:
             continue
         last = max(last, parse_time(punch.at)) if punch.at else last
         placed.append((last, punch.seq, punch))
     placed += [
-        (parse_time(punch.at), punch.seq, punch)
-        for punch in punches
-        if punch.kind == "punch.added" and punch.at
+        (parse_time(punch.at), punch.seq, punch) for punch in punches if punch.added and punch.at
     ]
     return [punch for _, _, punch in sorted(placed, key=lambda one: one[:2])]
 

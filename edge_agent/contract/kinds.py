@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from . import facts, people_facts
-from .facts import Fact, GateRetired, PunchRecorded, PunchRecovered, PunchRepeated
+from .facts import Fact, GateRetired, PunchAdded, PunchRecorded, PunchRecovered, PunchRepeated
 from .language import Message, is_name
 
 
@@ -45,6 +45,9 @@ AMENDMENTS = {kind_of(fact): fact.amends for fact in KINDS if fact.amends}
 
 RECORDED = kind_of(PunchRecorded)
 """The only punches whose time is that of their own entry."""
+
+ADDED = kind_of(PunchAdded)
+"""By a supervisor: the only punches that do not stand in the ledger in the order of their times."""
 
 RECOVERED = kind_of(PunchRecovered)
 REPEATED = kind_of(PunchRepeated)

@@ -118,6 +118,19 @@ def test_a_recovered_punch_shows_what_the_original_says() -> None:
     assert ledger.days() == ["23"]
 
 
+def test_an_addition_that_was_recovered_is_one_still_and_stands_at_its_time() -> None:
+    ledger = Ledger()
+    first = ledger.punch("23T06:00")
+    last = ledger.punch("23T17:00")
+    recovered = {"data": {"kind": "punch.added"}, "at": "2026-11-23T11:00:00.000+07:00"}
+    added = ledger.add("punch.recovered", of={"ledger": "older", "seq": 9, "hash": ""}, **recovered)
+    assert [(one.seq, one.added) for one in ledger.shown()] == [
+        (first, False),
+        (added, True),
+        (last, False),
+    ]
+
+
 def test_the_order_is_the_ledgers_where_a_time_is_missing() -> None:
     ledger = Ledger()
     ledger.punch("23T06:00")
