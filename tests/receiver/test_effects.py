@@ -365,6 +365,25 @@ def test_a_partial_roster_takes_nothing_away_that_counted(
     assert judged(database) == after
 
 
+def test_who_is_not_listed_has_each_punch_once(store: PayrollStore, database: str) -> None:
+    """Not what a ledger recovered of the one before it as well, nor a repeat, nor what was voided.
+
+    Both ledgers are with payroll: a database from before was put back at the gate.
+    """
+    a, b = Ledger("a"), Ledger("b")
+    for hour in ("07:00", "16:00"):
+        a.punch(f"23 {hour}", code="NV1")
+    a.write("punch.repeated", time("23 07:01"), worker="NV1", of=1)
+    wrong = a.punch("23 17:00", code="NV1")
+    a.write("punch.voided", time("23 17:05"), worker="NV1", of=wrong, reason="wrong-gate")
+    for arrival in a.arrivals[:2]:
+        b.recover(arrival)
+    store.take([*a.arrivals, *b.arrivals], AT)
+    assert [(one.code, one.punches, one.rejected, one.last_day) for one in store.unlisted()] == [
+        ("NV1", 2, 0, "2026-11-23")
+    ]
+
+
 ODD = st.sampled_from(
     [None, 7, -1, 2**53 - 1, True, 1.5, "", "x", "nul\0", "x" * 300, [], {}, ["punch.recorded"],
      "2026-W48-1T07:00+07:00", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00",

@@ -206,17 +206,17 @@ class Unlisted(Struct, frozen=True):
 def unlisted(database: Database) -> list[Unlisted]:
     """Everybody who punches and is not known here, by code; it looks at all marks.
 
-    What a clerk has voided is settled, and not among the ``rejected``.
+    Counted as the view ``punches`` has them: one that was recovered is one, and a repeat or what
+    was voided is none.
     """
     return [
         Unlisted(*row)
         for row in database.query(
-            "SELECT m.code, COUNT(*), COUNT(j.seq), MAX(m.day) FROM marks m"
-            " LEFT JOIN rejections j ON j.ledger = m.ledger AND j.seq = m.seq"
-            " AND NOT EXISTS (SELECT 1 FROM standing c"
-            " WHERE c.what = 'void' AND c.ledger = j.ledger AND c.seq = j.seq)"
-            " WHERE NOT EXISTS (SELECT 1 FROM known_workers k WHERE k.code = m.code)"
-            " GROUP BY m.code ORDER BY m.code"
+            "SELECT code, COUNT(CASE WHEN state NOT IN ('repeated', 'voided') THEN 1 END),"
+            " COUNT(CASE WHEN state = 'rejected' THEN 1 END), MAX(day) FROM judged"
+            " WHERE state <> 'duplicate' AND code IN (SELECT m.code FROM marks m"
+            " WHERE NOT EXISTS (SELECT 1 FROM known_workers k WHERE k.code = m.code))"
+            " GROUP BY code ORDER BY code"
         )
     ]
 
