@@ -11,11 +11,11 @@ from ..gate.errors import DaemonHangs
 from ..gate.host.service import restarting
 from ..gate.settings.schema import Settings
 from .status_to_do import Told, to_do
-from .tell import folded, width
+from .tell import folded, height, width
 from .words import awaited, state_of
 
 _LINES = 20
-"""Of a terminal of 80 columns; a narrower one scrolls."""
+"""Of a terminal of 80 columns; a narrower one scrolls. A taller one shows more."""
 
 _COLUMNS = 80
 
@@ -54,7 +54,7 @@ def shown_of(settings: Settings, answer: dict[str, Any]) -> Shown:
     if not todo:
         return [first, *_table(main + further), Line(say("status.nothing-to-do"), "green")]
     todo.insert(0, Line(say("status.to-do"), "bold"))
-    return _fitting([first, *_with_room(main + further, _LINES - _rows_of([first, *todo]))], todo)
+    return _fitting([first, *_with_room(main + further, _room() - _rows_of([first, *todo]))], todo)
 
 
 def hanging(settings: Settings, hangs: DaemonHangs) -> Shown:
@@ -129,7 +129,7 @@ def _item(name: str, text: str) -> Line:
 
 def _fitting(lines: Shown, todo: Shown) -> Shown:
     """As much of what is to be done as there is room for, and how much more there is."""
-    room = _LINES - _rows_of(lines)
+    room = _room() - _rows_of(lines)
     shown: Shown = []
     for at, item in enumerate(todo):
         room -= _height(item)
@@ -139,6 +139,11 @@ def _fitting(lines: Shown, todo: Shown) -> Shown:
             break
         shown.append(item)
     return lines + shown
+
+
+def _room() -> int:
+    """How many lines of 80 columns there is room for."""
+    return max(_LINES, (height() - 1) * min(width(), _COLUMNS) // _COLUMNS)
 
 
 def _rows_of(lines: Shown) -> int:

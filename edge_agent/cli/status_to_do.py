@@ -41,11 +41,15 @@ def to_do(settings: Settings, answer: dict[str, Any]) -> Iterator[Told]:
             "daemon",
             say("status.other-version", version=version, own=__version__, restart=restart),
         )
-    yield "store", _problem(answer["store"])
+    if "gate" in answer.get("hangs", ()):
+        yield "daemon", say("status.do-restart", restart=restarting())
+    # What keeps a press from being recorded before what only may be lacking.
+    stops = sensor["state"] != "ready" and answer["store"]["state"] != "failing"
+    for part in ("sensor", "store") if stops else ("store", "sensor"):
+        yield part, _problem(answer[part])
     yield "store", _damaged(answer["store"])
     if answer.get("restored"):  # A daemon of an older version does not know.
         yield "ledger", say("status.restored")
-    yield "sensor", _problem(sensor)
     yield "people", _nobody_known(answer)
     if answer.get("case") == "open":
         yield "case", say("status.case-open")

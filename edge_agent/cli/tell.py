@@ -134,6 +134,15 @@ def width() -> int:
     return max(_NARROWEST, told or _USUAL)
 
 
+def height() -> int:
+    """Lines of the terminal; 0 where stdout is none."""
+    try:
+        told = int(os.environ.get("LINES", "0")) or os.get_terminal_size(1).lines
+    except (ValueError, OSError):
+        return 0
+    return told if sys.stdout.isatty() else 0
+
+
 def _line(text: str) -> str:
     return "\t".join(map(visible, text.split("\t")))
 
