@@ -16,7 +16,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from edge_agent import cli
-from edge_agent.cli import enroll, options, people
+from edge_agent.cli import enroll, options, people, worker_words
 from edge_agent.cli import sensor as sensor_command
 from edge_agent.cli.complete import REASONS, Keyword, keyword_called
 from edge_agent.cli.enrolment_day import Person
@@ -70,6 +70,7 @@ def at_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(enroll, "somebody_types", lambda: True)
     monkeypatch.setattr(options, "somebody_types", lambda: True)
     monkeypatch.setattr(people, "somebody_types", lambda: True)
+    monkeypatch.setattr(worker_words, "somebody_types", lambda: True)
 
 
 NAMES_OF_OTHERS = {"lang", "model", "protocol", "kind"}
@@ -369,7 +370,8 @@ def test_who_has_left_is_brought_back_as_it_is_told(edge: Edge, deactivated: boo
     assert activate == ([["workers", "activate", "NV0042"]] if deactivated else [])
     for words in activate:
         assert edge(*words).exit_code == 0
-    assert edge(*enroll, "--finger", "trỏ phải").exit_code == NO_SENSOR  # And no refusal.
+    done = edge(*enroll, "--finger", "trỏ phải", answers="c\n")
+    assert done.exit_code == NO_SENSOR  # And no refusal.
 
 
 def test_whom_payroll_has_deactivated_only_payroll_brings_back(edge: Edge) -> None:
@@ -402,6 +404,52 @@ def test_nobody_is_asked_what_is_refused_then(edge: Edge, more: tuple[str, ...])
     told = refused("workers", "leave", "NV0042", "--on", day_ago(4))
     last = "-".join(reversed(day_ago(2).split("/")))
     assert f"'edge-agent workers leave NV0042 --on {last}'" in told
+
+
+@pytest.mark.usefixtures("at_a_terminal")
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("credentials", "add", "NV0042", "--card", "--stdin"),
+        ("credentials", "qr", "NV0042", "--output", "a.png"),
+        ("consent", "record", "NV0042", "--text", "vi-1", "--signed", "hôm nay", "--paper"),
+    ],
+)
+def test_nobody_who_has_left_is_brought_back_without_a_word(
+    edge: Edge, words: tuple[str, ...]
+) -> None:
+    def leaving() -> dict[str, str] | None:
+        told: dict[str, str] | None
+        told = json.loads(edge("workers", "show", "NV0042", "--json").stdout)["leaving"]
+        return told
+
+    assert edge("workers", "leave", "NV0042", "--yes").exit_code == 0
+    left = leaving()
+    assert left is not None
+    refused = edge(*words, answers="k\n")
+    assert refused.exit_code == 1
+    day = "/".join(reversed(left["since"].split("-")))
+    asked = f"Lò Thị Mây, NV0042 đã nghỉ từ {day}: đi làm lại?"
+    assert asked in " ".join(refused.stderr.split())
+    assert leaving() == left
+    done = edge(*words, answers="c\n0004242\n")
+    assert done.exit_code == 0, done.stderr
+    assert "Lò Thị Mây, NV0042 lại là người đang làm." in " ".join(done.stdout.split())
+    assert leaving() is None
+
+
+def test_a_script_that_brings_somebody_back_goes_on_and_is_told(edge: Edge) -> None:
+    assert edge("workers", "leave", "NV0042", "--yes").exit_code == 0
+    done = edge("credentials", "add", "NV0042", "--card", "--stdin", answers="0004242\n")
+    assert done.exit_code == 0
+    assert "từ lệnh này là đi làm lại" in done.stderr
+    added = edge("workers", "add", "NV0043", "Vàng A Páo")
+    assert added.exit_code == 0
+    assert edge("workers", "leave", "NV0043", "--yes").exit_code == 0
+    again = edge("workers", "add", "NV0043", "Vàng A Páo")
+    assert again.exit_code == 65
+    assert "đã nghỉ từ ngày" in again.stderr
+    assert "edge-agent enroll NV0043" in again.stderr
 
 
 @pytest.mark.usefixtures("at_a_terminal")

@@ -18,7 +18,15 @@ from .options import as_json, ask_a_person, page_option, with_settings, yes_opti
 from .page import field, heading, led, page, paragraph, signatures
 from .show import print_json, print_table, shown_day
 from .tell import tell
-from .worker_words import consent_state, consent_told, kept_of, refuse_beforehand, tell_erasure
+from .worker_words import (
+    ask_if_left,
+    consent_state,
+    consent_told,
+    kept_of,
+    refuse_beforehand,
+    tell_back,
+    tell_erasure,
+)
 
 
 @group(help="help.consent")
@@ -67,6 +75,7 @@ def record(
     from .since import typed_day  # Only here: others name no day.
 
     signed = typed_day(settings, "--signed", signed)
+    ask_if_left(settings, code, asks=not as_json)
     request = RecordConsent(code=code, text=text, signed=signed, witness=witness, paper=paper)
     result = carry_out(settings, request)
     if as_json:
@@ -75,6 +84,7 @@ def record(
         whose = who(result["worker"], names_of(settings))
         told = {"text": text, "signed": result["signed"], "seq": result["seq"]}
         tell(say("consent.recorded", whose=whose, **told))
+        tell_back(result, whose)
 
 
 @consent.command(help="help.consent-withdraw")

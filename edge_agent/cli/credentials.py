@@ -27,7 +27,7 @@ from .options import Command, as_json, ask_a_person, with_settings, writes_to, y
 from .retired import refuse_retired
 from .show import print_json, print_table
 from .tell import somebody_types, tell
-from .worker_words import refuse_beforehand
+from .worker_words import ask_if_left, refuse_beforehand, tell_back
 
 _LOOK_EVERY_S = 0.3
 
@@ -54,6 +54,7 @@ def add(
 ) -> None:
     if kind is None:
         raise BadRequest("credential.which-kind")
+    ask_if_left(settings, code, asks=not as_json)
     if kind == "pin" or typed:
         secret = _asked(settings, kind)
         result = carry_out(settings, AddCredential(code=code, method=kind, secret=secret))
@@ -62,8 +63,10 @@ def add(
     if as_json:
         print_json(result)
         return
+    whose = who(result["worker"], names_of(settings))
     told = "credential.replaced" if result["replaced"] else "credential.added"
-    tell(say(told, kind=kind, whose=who(result["worker"], names_of(settings))))
+    tell(say(told, kind=kind, whose=whose))
+    tell_back(result, whose)
 
 
 def _asked(settings: Settings, kind: CredentialKind) -> str:
@@ -87,7 +90,7 @@ def _held_to_a_reader(settings: Settings, request: AwaitCard) -> dict[str, Any]:
         tell(say("credential.hold-it", kind=request.method, whose=whose), err=True)
         while (result := perform(AskCard()))["state"] == "waiting":
             time.sleep(_LOOK_EVERY_S)
-        return {name: result[name] for name in ("worker", "method", "replaced")}
+        return {name: told for name, told in result.items() if name != "state"}
 
 
 @credentials.command("list", help="help.credentials-list")
@@ -171,6 +174,7 @@ def qr(settings: Settings, code: str, file: Path, as_json: bool) -> None:
     if file.suffix.lower() != ".png":
         raise BadRequest("credential.no-png", file=file)
     refuse_existing(file)
+    ask_if_left(settings, code, asks=not as_json)
     with new_private_file(file) as out:
         result = carry_out(settings, MakeQr(code=code))
         segno.make_qr(result["token"], error="q").save(out, kind="png", scale=12, border=4)
@@ -180,6 +184,7 @@ def qr(settings: Settings, code: str, file: Path, as_json: bool) -> None:
     else:
         whose = who(result["worker"], names_of(settings))
         tell(say("credential.qr-made", file=file, whose=whose))
+        tell_back(result, whose)
 
 
 @credentials.command(help="help.credentials-allow")

@@ -58,7 +58,7 @@ def enroll(
     if code is None:
         _many(settings, listed, notes, only_report, as_json)
         return
-    _refuse_beforehand(settings, code)
+    _refuse_beforehand(settings, code, asks=not as_json)
     others = list[str]()
     if finger is None:
         finger = _ask_which(settings, code, replace=replace)
@@ -67,13 +67,16 @@ def enroll(
     _one(settings, Enroll(code=code, finger=finger, replace=replace), others, as_json)
 
 
-def _refuse_beforehand(settings: Settings, code: str) -> None:
+def _refuse_beforehand(settings: Settings, code: str, *, asks: bool) -> None:
     """Before a finger is asked for. Raises BadRequest where none of the worker's is enrolled."""
     # Only here: a day of many asks the gate.
     from ..gate.people.refusals import refuse_enrolment
-    from .worker_words import refuse_beforehand
+    from .retired import refuse_retired
+    from .worker_words import ask_if_left, refuse_beforehand
 
+    refuse_retired(settings)
     refuse_beforehand(settings, code, refuse_enrolment)
+    ask_if_left(settings, code, asks=asks)
 
 
 def _ask_which(settings: Settings, code: str, *, replace: bool) -> str:
@@ -145,7 +148,11 @@ def _one(settings: Settings, request: Enroll, others: list[str], as_json: bool) 
     if as_json:
         print_json(result)
     else:
-        _tell_enrolled(result, who(result["worker"], names))
+        from .worker_words import tell_back
+
+        whose = who(result["worker"], names)
+        _tell_enrolled(result, whose)
+        tell_back(result, whose)
         if others:
             tell(say("people.then-remove", lines=_removals(result["worker"], others)))
 

@@ -17,8 +17,9 @@ from ..gate.consents import Consent
 from ..gate.erasure import WorkerLeaving
 from ..gate.settings.schema import Settings
 from .carry_out import names_of, who
+from .retired import refuse_retired
 from .show import SHOWN_DIGITS, print_json, shown_day
-from .tell import tell
+from .tell import confirm, somebody_types, tell
 
 if TYPE_CHECKING:
     from ..gate.ledger.store.sqlite_store import SqliteStore
@@ -79,6 +80,35 @@ def refuse_beforehand(
     ):
         names = {one.code: one.name for one in store.workers()}
         refuse(store, known_code(code, names, Message("people.add-first"), names))
+
+
+def ask_if_left(settings: Settings, code: str, *, asks: bool) -> None:
+    """Whoever has left is at work again by what comes now, and the code may be mistyped: it is
+    said, and asked where somebody is there; not a program (``asks``)."""
+    # Only here: few commands bring somebody back.
+    from ..gate.people.refusals import brought_back
+
+    left: list[dict[str, str]] = []
+
+    def look(store: "SqliteStore", code: str) -> None:
+        worker, leaving = store.worker(code), brought_back(store, code)
+        if worker is not None and leaving is not None:
+            state = state_of(worker, leaving, None)
+            left.append({"whose": who(code, {code: worker.name}), "state": state})
+
+    refuse_beforehand(settings, code, look)
+    for told in left:
+        if asks and somebody_types():
+            refuse_retired(settings)
+            confirm(say("people.back-asks", **told))
+        else:
+            tell(say("people.brought-back", **told), err=True)
+
+
+def tell_back(result: dict[str, Any], whose: str) -> None:
+    """That somebody who had left is at work again, and how that is undone."""
+    if result.get("back"):  # A daemon of an older version does not tell.
+        tell(say("people.back", whose=whose, code=result["worker"]))
 
 
 def consent_state(own: Consent | None) -> str:

@@ -12,6 +12,7 @@ from ...contract.typed_times import in_full
 from ..consents import Consent
 from .consent_text import consent_text
 from .context import RequestContext, Result
+from .refusals import brought_back
 from .requests import RecordConsent
 
 
@@ -45,8 +46,9 @@ def record_consent(context: RequestContext, request: RecordConsent) -> Result:
         paper=request.paper,
         actor=context.actor,
     )
+    back = brought_back(context.gate.store, code) is not None
     seq = context.gate.record_consent(fact, consent)
-    return {**to_builtins(fact), "seq": seq}
+    return {**to_builtins(fact), "seq": seq, "back": back}
 
 
 def checked_day(text: str) -> str:

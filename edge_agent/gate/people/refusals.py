@@ -1,4 +1,4 @@
-"""Why a request that takes something away for good is refused, by the database alone.
+"""Why a request is refused, and whom one brings back to work, by the database alone.
 
 So that a command can ask for it before it asks a person, and not after the yes.
 """
@@ -13,7 +13,7 @@ from ...contract.kinds import CREDITS
 from ...contract.language import Message
 from ...contract.people import Print
 from ...contract.stamps import DAY_MS, parse_time
-from ..erasure import is_over
+from ..erasure import WorkerLeaving, is_over
 from ..ledger.store.sqlite_store import SqliteStore
 
 
@@ -23,11 +23,7 @@ def refuse_leave(
     """Raise BadRequest where a worker has left, or cannot leave on that day: nobody knows which day
     it is, it was long ago, they have punched since, or they are about to be erased."""
     stopped = code in store.stopped()
-    leaving = store.leavings().get(code)
-    if leaving is not None and leaving.left and not stopped and not store.has_anything_of(code):
-        _refuse_undone(store, code)
-        told = "privacy.left-once" if leaving.since is None else "privacy.left-already"
-        raise BadRequest(told, code=code, day=leaving.since, back=_back(store, code))
+    refuse_left(store, code)
     if day is None:
         return
     if today is None:
@@ -36,6 +32,26 @@ def refuse_leave(
         _refuse_if_punched_after(store, code, day, zone)
     elif stopped:
         raise BadRequest("privacy.leaving", code=code)
+
+
+def refuse_left(store: SqliteStore, code: str) -> None:
+    """Raise BadRequest where a worker has left and all that was kept is erased, with what is typed
+    where they are back."""
+    leaving = store.leavings().get(code)
+    if leaving is None or not leaving.left or store.has_anything_of(code):
+        return
+    _refuse_undone(store, code)
+    told = "privacy.left-once" if leaving.since is None else "privacy.left-already"
+    raise BadRequest(told, code=code, day=leaving.since, back=_back(store, code))
+
+
+def brought_back(store: SqliteStore, code: str) -> WorkerLeaving | None:
+    """The leaving of a worker who is at work again once a finger, a card or a consent of theirs is
+    here; None: they have not left, or are refused for another reason as well."""
+    worker, leaving = store.worker(code), store.leavings().get(code)
+    if worker is None or worker.deactivated or code in store.stopped():
+        return None
+    return leaving if leaving is not None and leaving.left else None
 
 
 def refuse_withdrawal(store: SqliteStore, code: str) -> None:

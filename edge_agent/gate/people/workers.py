@@ -22,6 +22,7 @@ from ...contract.stamps import local_date
 from ..erasure import is_expected
 from ..ledger.recorder import Recorder
 from .context import RequestContext, Result
+from .refusals import refuse_left
 from .requests import (
     ActivateWorker,
     AddWorker,
@@ -53,6 +54,7 @@ def add_worker(context: RequestContext, request: AddWorker) -> Result:
     if known.listed is not None:
         worker = _as_listed(known, worker)
     if known.active:
+        refuse_left(gate.store, code)
         raise BadRequest("people.exists", code=code)
     former = _vouched_name(gate, known)
     if another_person(former, worker.name) and (

@@ -17,6 +17,8 @@ from edge_agent.gate.ledger.glance import disputed_leavers, glance
 from edge_agent.gate.ledger.store.database import StoreConnection
 from edge_agent.gate.people.requests import (
     ActivateWorker,
+    AddCredential,
+    AddWorker,
     AskPeople,
     DeactivateWorker,
     DropLeave,
@@ -24,6 +26,7 @@ from edge_agent.gate.people.requests import (
     ImportWorkers,
     LeaveWorker,
     ListedWorker,
+    MakeQr,
     RecordConsent,
     WithdrawConsent,
 )
@@ -74,6 +77,31 @@ def test_who_has_left_already_is_enrolled_as_it_is_told() -> None:
     office.asks(RecordConsent(code="007", text="vi-1", signed=TODAY, paper=True))
     assert office.asks(Enroll(code="007", finger="left-thumb"))["worker"] == "007"
     assert shown(office) == "active"
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        Enroll(code="007", finger="left-thumb"),
+        AddCredential(code="007", method="card", secret="0004242"),
+        MakeQr(code="007"),
+        RecordConsent(code="007", text="vi-1", signed=TODAY, paper=True),
+    ],
+)
+def test_what_brings_somebody_back_who_has_left_says_so(request_: Any) -> None:
+    office = Office("new", "new", "new", "second", "second", "second")
+    office.asks(LeaveWorker(code="007"))
+    assert office.asks(request_)["back"] is True
+    assert shown(office) == "active"
+    again = Enroll(code="007", finger="right-thumb") if isinstance(request_, Enroll) else request_
+    assert office.asks(again)["back"] is False
+
+
+def test_who_has_left_is_entered_by_no_other_command_than_it_is_told() -> None:
+    office = Office()
+    office.asks(LeaveWorker(code="007"))
+    told = f"007 has left already, on {TODAY}.*They are back[?] edge-agent enroll 007$"
+    office.refused(AddWorker(code="007", name=LAN.name), told)
 
 
 def test_whoever_leaves_after_a_day_is_told_so_before() -> None:
