@@ -7,7 +7,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from edge_agent.contract.errors import StoreFault
@@ -413,7 +413,14 @@ def test_single_requests_that_take_the_glass_are_none(site: Site) -> None:
     assert site.of_kind("recording.stopped") == []
 
 
+_LIE_MS = 100_000
+"""Nothing tells a smaller lie: a clock may drift as far within the two days that a boot lasts here,
+and what is said agrees with the truth that comes at their end.
+"""
+
+
 @given(st.integers(0, 2**32))
+@example(70755403)
 @settings(max_examples=15, deadline=None)
 def test_whatever_happens_the_last_that_is_said_is_true(
     tmp_path_factory: pytest.TempPathFactory, seed: int
@@ -429,7 +436,7 @@ def test_whatever_happens_the_last_that_is_said_is_true(
                     site.clocks.sync()
                     lied = False
                 case 4:  # A time server lies, until another one tells the truth.
-                    site.clocks.sync(off=random.choice([-1, 1]) * random.randint(1500, 5 * HOUR))
+                    site.clocks.sync(off=random.choice([-1, 1]) * random.randint(_LIE_MS, 5 * HOUR))
                     lied = True
                 case 1:
                     site.clocks.lose()
