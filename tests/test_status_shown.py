@@ -292,6 +292,18 @@ def test_what_stops_the_gate_is_the_first_thing_to_do() -> None:
     assert "Restart it" in next(line.text for line in hung if line.text.startswith("- "))
 
 
+def test_of_a_database_that_was_put_back_all_is_said_that_it_may_lack() -> None:
+    """Where to look, too; and it is no proof of a backup, which may have been destroyed since."""
+    put_back = texts(shown_of(SETTINGS, answer(restored=True, erased_again=["NV0004"])))
+    told = " ".join(put_back)
+    for what in ("Presses", "People, prints, cards, PINs", "Backups of prints"):
+        assert what in told
+    for command in ("receive export", "workers list", "audit list", "enroll CODE"):
+        assert f"edge-agent {command}" in told
+    assert "Erased here again: NV0004" in told
+    assert "backup    all prints, by the older copy: see whether" in told
+
+
 def test_a_tall_terminal_shows_all_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
     """On a phone's width, too: what does not fit into 20 lines is there to be scrolled to."""
     short = texts(shown_of(SETTINGS, ILL))

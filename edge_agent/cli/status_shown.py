@@ -163,7 +163,7 @@ def _rows(answer: dict[str, Any]) -> Iterator[Told]:
     yield "clock", _clock(answer)
     yield "uplink", _uplink(answer)
     yield "disk", _disk(answer["disk_free_bytes"])
-    yield "backup", _backup(sensor)
+    yield "backup", _backup(answer)
     yield "set-aside", ", ".join(map(visible, answer["store"]["set_aside"])) or None
 
 
@@ -254,12 +254,14 @@ def _disk(free: int | None) -> str:
     return say("status.not-known") if free is None else say("status.free", gb=free / 1e9)
 
 
-def _backup(sensor: dict[str, Any]) -> str:
+def _backup(answer: dict[str, Any]) -> str:
+    sensor = answer["sensor"]
     if not sensor["prints"]:
         return say("status.backup-none")
     if missing := sensor["not_backed_up"]:
         return say("status.backup-lacks", prints=missing)
-    return say("status.backup-all")
+    # A copy that was put back does not know what was destroyed since.
+    return say("status.backup-all-restored" if answer.get("restored") else "status.backup-all")
 
 
 def _copy(backup: dict[str, Any] | None) -> str | None:

@@ -48,7 +48,9 @@ def to_do(settings: Settings, answer: dict[str, Any]) -> Iterator[Told]:
     for part in ("sensor", "store") if stops else ("store", "sensor"):
         yield part, _problem(answer[part])
     yield "store", _damaged(answer["store"])
-    if answer.get("restored"):  # A daemon of an older version does not know.
+    if again := answer.get("erased_again"):  # A daemon of an older version does not know.
+        yield "people", say("status.erased-again", codes=again)
+    if answer.get("restored"):  # As above.
         yield "ledger", say("status.restored")
     yield "people", _nobody_known(answer)
     if answer.get("case") == "open":

@@ -33,7 +33,7 @@ from ..events import (
 )
 from ..host.board import board_below
 from ..host.disk import FILLING, Usage, usage_of
-from ..ledger.glance import glance, overdue, renamed, restored
+from ..ledger.glance import erased_again, glance, overdue, renamed, restored
 from ..ledger.last_backup import backup_standing
 from ..ledger.print_watch import PrintStanding
 from ..ledger.store.metadata import CASE_OPEN, ERASURES_UNKNOWN
@@ -211,8 +211,11 @@ def glance_of(assembly: Assembly, store: SqliteStore, status: GateStatus) -> dic
     now = assembly.clock.stamp()
     today = local_date(now.wall_ms, assembly.zone)
     told = glance(store, status.ledger.confirmed_seq, assembly.zone, assembly.today())
-    told |= {"overdue": overdue(store, today), "restored": restored(store, now)}
+    put_back = restored(store, now)
     return told | {
+        "overdue": overdue(store, today),
+        "restored": put_back,
+        "erased_again": erased_again(store) if put_back else [],
         "renamed": renamed(store, now),
         "left_ledgers": to_builtins(assembly.left_ledgers()),
     }

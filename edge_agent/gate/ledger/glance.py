@@ -8,8 +8,9 @@ from msgspec import to_builtins
 
 from ...contract.attendance import attendance
 from ...contract.chain import stamp_of
-from ...contract.kinds import CREDITS
+from ...contract.kinds import CREDITS, kind_of
 from ...contract.people import Employment
+from ...contract.people_facts import ConsentWithdrawn, WorkerLeft
 from ...contract.stamps import DAY_MS, Stamp, elapsed
 from ..erasure import Leavers
 from .left_ledgers import WHY
@@ -85,6 +86,18 @@ def _began_lately(store: SqliteStore, now: Stamp, *why: str) -> bool:
     # Where nobody knows the time, what is certain is how long the gate ran, in all its boots.
     since = [began, *(mark.stamp for mark in store.landmarks() if mark.seq > first.seq), now]
     return sum(elapsed(*both).least for both in pairwise(since)) < _TOLD_MS
+
+
+def erased_again(store: SqliteStore) -> list[str]:
+    """The codes of whom this ledger has erased because an earlier one had, which the copy that was
+    put back did not know: nor does it know who has come back since. Raises StoreFault.
+    """
+    before = {one.worker for one in store.erased() if one.ledger != store.ledger}
+    if not before:
+        return []
+    kinds = {kind_of(ConsentWithdrawn), kind_of(WorkerLeft)}
+    by_itself = {data["worker"] for _, data in store.newest_first(kinds) if data["actor"] == "gate"}
+    return sorted(before & by_itself)
 
 
 def overdue(store: SqliteStore, today: str) -> dict[str, int]:

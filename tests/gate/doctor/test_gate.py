@@ -502,7 +502,7 @@ def test_a_backup_that_was_put_back(stage: Stage, known_by: str) -> None:
         assert begun
     verdict = ledger.database(context)
     assert verdict
-    assert (verdict.state, "stand at payroll" in verdict.found) == ("WARN", True)
+    assert (verdict.state, "may not be here" in verdict.found) == ("WARN", True)
     status = stopped_status(context.assembly)
     assert ("ledger", say("status.restored")) in to_do(context.settings, status)
 

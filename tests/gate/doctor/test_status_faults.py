@@ -294,6 +294,7 @@ BESIDE = {
     "last_punch": "no fault, whoever it was",
     "waiting_since": "the payroll line's own look at the ledger",
     "restored": "the doctor looks itself, and test_gate has it",
+    "erased_again": "which status says, and the doctor only that it may be",
     "renamed": "the doctor looks itself, and test_gate has it",
     "left_ledgers": "the doctor looks itself, and test_gate has it",
     "other_gate": "the doctor looks itself, and test_gate has it",
@@ -420,6 +421,7 @@ IN_NO_TABLE = {
     "erasing": "privacy", "changed": "changed settings", "other-version": "daemon",
     "other-gate": "database", "other-gate-back": "database", "left-ledger": "database",
     "restored": "database", "tried": "uplink",
+    "erased-again": "database, without the codes",
     "tried-next": "uplink", "nearly-full": "slots", "do-roster": "roster", "silent": "payroll",
 }  # fmt: skip
 """What status says is to be done → the check of the doctor that says it."""

@@ -11,6 +11,7 @@ from edge_agent.contract.people_facts import ConsentWithdrawn
 from edge_agent.gate.events import Outcome
 from edge_agent.gate.host.host_identity import HostIdentity
 from edge_agent.gate.ledger.damage.rescue_people import rescue_people
+from edge_agent.gate.ledger.glance import erased_again
 from edge_agent.gate.ledger.store.backup import backup
 from edge_agent.gate.ledger.store.metadata import ERASURES_UNKNOWN
 from edge_agent.gate.ledger.store.people_snapshot import read, snapshot_of
@@ -126,12 +127,14 @@ def test_what_is_owed_is_done_again_and_once() -> None:
     traces = used(office)
     one = owing(office)
     eraser = Eraser(office.site.gate, office.sensor, office.pairing)
+    assert erased_again(office.site.store) == []
     eraser.turn(usable=False, beat=lambda: None)
     assert pressed(office).outcome is Outcome.UNKNOWN
     assert found(office, traces) == set()
     eraser.turn(usable=True, beat=lambda: None)  # Not a minute later: the sensor is back.
     assert LANS.slot not in office.sensor.templates
     assert office.site.store.owed() == []
+    assert erased_again(office.site.store) == [one.worker]
     said = office.site.store.kinds()
     assert said[-4:] == ["worker.left", "attempt.refused", "print.erased", "worker.erased"]
     owing(office)
