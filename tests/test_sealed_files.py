@@ -4,15 +4,19 @@ import io
 import re
 import sys
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from click.testing import CliRunner, Result
 
 from edge_agent.cli import main, sealed_files
 from edge_agent.cli import templates as templates_of
+from edge_agent.cli.sealed_backups import tell_to_destroy
 from edge_agent.contract.errors import EdgeAgentError
 from edge_agent.contract.language import LANGUAGES, Message, said
 from edge_agent.gate.people.templates.sealing import AgeSealing
+from edge_agent.gate.sealed_backups import SealedBackup
+from tests.commands import speaking
 from tests.gate.ledger.ledgers import open_store
 
 
@@ -99,6 +103,18 @@ def test_a_key_that_lies_at_the_gate_is_told(
     for elsewhere in (Path("-"), Path("/dev/null")):
         sealed_files.tell_if_key_stays(elsewhere, str(database))
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_is_not_known_of_a_backup_is_said_in_words(
+    language: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with speaking(language):
+        one = SealedBackup(backup="ab" * 16, erased=["NV1"])
+        tell_to_destroy(one, ZoneInfo("Asia/Ho_Chi_Minh"))
+    told = " ".join(capsys.readouterr().err.split())
+    assert "edge-agent templates destroyed abababab" in told
+    assert "?" not in told
 
 
 class Terminal(io.StringIO):

@@ -19,6 +19,7 @@ from ..gate.settings.schema import Settings
 from .complete import Keyword
 from .help import line_with, path_of
 from .language import DEFAULT_CONFIG
+from .layout import in_words
 from .tell import confirm, somebody_types
 
 Command = Callable[..., Any]
@@ -140,8 +141,12 @@ def ask_a_person(yes: bool, question: Callable[[], str]) -> None:
 
 def unasked(*option: str) -> str | None:
     """The whole line to be typed, with the option that answers, where nobody sits at a terminal who
-    could be asked."""
-    return None if somebody_types() else line_with(click.get_current_context(), *option)
+    could be asked. What came on stdin has to come again."""
+    if somebody_types():
+        return None
+    context = click.get_current_context()
+    read = "" if "-" not in map(str, context.params.values()) else f" < {in_words('FILE')}"
+    return line_with(context, *option) + read
 
 
 def way_to_broker(username: str) -> Decorator:

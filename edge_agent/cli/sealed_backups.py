@@ -1,10 +1,13 @@
 """``edge-agent templates list`` and ``destroyed``: which backups there are, and which must go."""
 
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import click
 
+from ..contract.errors import BadRequest
 from ..contract.language import say
+from ..gate.people.templates.backup_file import read_header
 from ..gate.people.templates.requests import DestroyBackup
 from ..gate.replaced_sensors import ReplacedSensor
 from ..gate.sealed_backups import SealedBackup
@@ -12,7 +15,8 @@ from ..gate.settings.schema import Settings
 from .carry_out import carry_out
 from .help import command
 from .options import as_json, with_settings
-from .show import SHOWN_DIGITS, print_json, print_table, shown_day
+from .sealed_files import read_file
+from .show import SHOWN_DIGITS, print_json, print_table, shown_day, shown_moment
 from .tell import tell
 
 held_by_option = click.option("--held-by", metavar="WHO", help="help.held-by")
@@ -34,9 +38,9 @@ def templates_list(settings: Settings, as_json: bool) -> None:
     files = (
         (
             one.backup[:SHOWN_DIGITS],
-            shown_day(one.made_on(assembly.zone)),
+            shown_moment(one.made_at(assembly.zone)),
             one.prints,
-            one.holder or "",
+            one.holder or say("backup.holder-unknown"),
             state_of_backup(one),
         )
         for one in found
@@ -52,7 +56,7 @@ def templates_list(settings: Settings, as_json: bool) -> None:
         for one in store.replaced_sensors()
     )
     print_table(
-        ("backup", "made", "prints", "holder", "state"),
+        ("mark", "made", "prints", "holder", "state"),
         (*files, *sensors),
         empty=say("backup.none-listed"),
     )
@@ -63,6 +67,7 @@ def templates_list(settings: Settings, as_json: bool) -> None:
 @as_json
 @with_settings
 def templates_destroyed(settings: Settings, backup: str, as_json: bool) -> None:
+    _refuse_what_is_there(backup)
     result = carry_out(settings, DestroyBackup(backup=backup))
     if as_json:
         print_json(result)
@@ -71,6 +76,18 @@ def templates_destroyed(settings: Settings, backup: str, as_json: bool) -> None:
         tell(say(told, backup=result["backup"][:SHOWN_DIGITS]))
         if count := result.get("not_backed_up"):  # A daemon of an older version does not tell.
             tell(say("backup.destroyed-lacks", count=count))
+
+
+def _refuse_what_is_there(typed: str) -> None:
+    """Raises BadRequest where a sealed file is named, and lies there, with the mark it goes by."""
+    file = Path(typed)
+    try:
+        header = read_header(read_file(file).split(b"\n", 1)[0]) if file.is_file() else None
+    except BadRequest:  # One of another kind has no mark.
+        return
+    if header is not None:
+        mark = header.backup[:SHOWN_DIGITS]
+        raise BadRequest("backup.file-still-there", file=file, backup=mark)
 
 
 def state_of_backup(one: SealedBackup) -> str:
@@ -97,10 +114,15 @@ def tell_to_destroy(
     ``retired`` and writes nothing any more."""
     ending = "-retired" if retired else ""
     if isinstance(one, ReplacedSensor):
-        told = {"backup": one.mark[:SHOWN_DIGITS], "made": shown_day(one.replaced_on(zone)) or "?"}
+        told = {"backup": one.mark[:SHOWN_DIGITS], "made": _day(one.replaced_on(zone))}
         asks = f"backup.sensor-to-destroy{ending}"
         tell(say(asks, state=state_of_sensor(one), **told), err=True)
     else:
-        told = {"backup": one.backup[:SHOWN_DIGITS], "made": shown_day(one.made_on(zone)) or "?"}
-        asks, state = f"backup.to-destroy{ending}", state_of_backup(one)
-        tell(say(asks, holder=one.holder or "?", state=state, **told), err=True)
+        told = {"backup": one.backup[:SHOWN_DIGITS], "made": _day(one.made_on(zone))}
+        told["holder"] = one.holder or say("backup.holder-unknown")
+        asks = f"backup.to-destroy{ending}"
+        tell(say(asks, state=state_of_backup(one), **told), err=True)
+
+
+def _day(day: str | None) -> str:
+    return shown_day(day) or say("backup.day-unknown")

@@ -20,7 +20,7 @@ from ..gate.people.templates.backup_file import (
 from ..gate.people.templates.sealing import AgeSealing
 from .help import Function
 from .options import FilePath
-from .tell import tell
+from .tell import somebody_types, tell
 
 _LONGEST_KEY_FILE = 64 * 1024
 
@@ -131,6 +131,8 @@ def recipients(named: Iterable[str], listed: Iterable[Path]) -> list[str]:
 def _keys(path: Path, begin: str, otherwise: str) -> list[str]:
     try:
         if str(path) == "-":
+            if somebody_types():
+                tell(say("backup.paste-key"), err=True)
             content = sys.stdin.buffer.read(_LONGEST_KEY_FILE)
         else:
             with path.open("rb") as file:

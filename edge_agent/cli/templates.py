@@ -33,7 +33,7 @@ from .carry_out import Perform, at_the_gate, who
 from .help import group
 from .options import FilePath, as_json, ask_a_person, with_settings, yes_option
 from .sealed_backups import held_by_option
-from .show import print_json
+from .show import SHOWN_DIGITS, print_json
 from .tell import tell, tell_if_on_own_disk, width
 from .worker_words import fingers_of
 
@@ -75,6 +75,7 @@ def backup(
         print_json(result)
     else:
         tell(say("backup.sealed", sealed=result["sealed"], count=result["prints"], file=file))
+        tell(say("backup.its-mark", backup=result["backup"][:SHOWN_DIGITS]))
         tell_if_on_own_disk(file, settings.store.path)
     if result["missing"]:
         for print_ in result["missing"]:
@@ -136,10 +137,14 @@ def restore(
             )
         )
         previewed = _preview(opened, perform)
-        if not dry_run and not begun.get("erasures_known", True):
+        unknown = not begun.get("erasures_known", True)
+        if unknown and not dry_run:
             _ask_about_erasures(opened, zone, yes)
-        if _tell_removed(previewed, opened) and not dry_run:
+        removed = _tell_removed(previewed, opened)
+        if removed and not dry_run:
             ask_a_person(yes, lambda: say("backup.restore-asks"))
+        if (unknown or removed) and dry_run:
+            tell(say("backup.will-ask"), err=True)
         outcomes = previewed if dry_run else _restore(opened, sealing, perform, begun["at_once"])
     _tell(outcomes, opened, dry_run, as_json)
 

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from ..contract.stamps import local_date, parse_time
+from ..contract.stamps import local_date, local_time, parse_time
 
 
 class SealedBackup(Struct, frozen=True, kw_only=True):
@@ -36,6 +36,10 @@ class SealedBackup(Struct, frozen=True, kw_only=True):
     def made_on(self, zone: ZoneInfo) -> str | None:
         """The day at the gate on which it was made; None: not known."""
         return None if self.made is None else local_date(parse_time(self.made), zone)
+
+    def made_at(self, zone: ZoneInfo) -> str | None:
+        """The same with its time, of which there may be several on a day."""
+        return None if self.made is None else local_time(parse_time(self.made), zone)
 
     @property
     def to_destroy(self) -> bool:

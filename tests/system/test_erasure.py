@@ -1,5 +1,6 @@
 """A worker withdraws at a gate that is at work: told, not recognised, and gone from the sensor."""
 
+import re
 from pathlib import Path
 
 from edge_agent.gate.people.templates.sealing import AgeSealing
@@ -55,7 +56,14 @@ def test_no_sealed_file_keeps_whoever_was_erased(gate: Gate, tmp_path: Path) -> 
     gate.start()
     sealed = gate.cli("templates", "backup", str(old), "-r", keys.recipient, "--held-by", "NV002")
     assert sealed.code == 0, sealed
+    [mark] = [one["backup"][:8] for one in gate.cli("templates", "list", "--json").json]
+    assert f"Its mark: {mark}." in sealed.out
+    listed = gate.cli("templates", "list").out
+    assert re.search(rf"{mark} +\d{{4}}-\d\d-\d\d \d\d:\d\d ", listed), listed
     assert gate.cli("workers", "leave", "NV001", "--yes").code == 0
+    there = gate.cli("templates", "destroyed", str(old))
+    assert (there.code, f"it is the backup {mark}." in there.err) == (65, True), there
+    assert f"edge-agent templates destroyed {mark}" in there.err
     overdue = gate.cli("privacy", "overdue", "--lang", "vi")
     assert (overdue.code, "phải hủy: còn vân tay của NV001" in overdue.err) == (1, True)
 

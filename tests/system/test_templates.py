@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import select
 import socket
 import stat
@@ -229,9 +230,18 @@ def test_a_file_is_tried_and_a_removed_print_asked_about(
     before = new_gate.finger("slots"), new_gate.entries()
     tried = new_gate.cli(*typed, "--dry-run")
     assert (tried.code, finger in tried.out, name_of("NV001") in tried.out) == (0, True, True)
-    assert (removed in tried.err, "--yes" in tried.err) == (True, False)
+    assert (removed in tried.err, "--yes" in tried.err) == (True, True)  # The real one will ask.
     asked = new_gate.cli(*typed)
     assert (asked.code, removed in asked.err, "--yes" in asked.err) == (65, True, True)
+    by_stdin = subprocess.run(
+        [*OWN, *typed[:-1], "-", "--config", str(new_gate.config)],
+        input=key.read_bytes(),
+        stderr=subprocess.PIPE,
+        check=False,
+    )
+    again = " ".join(by_stdin.stderr.decode().split())
+    assert by_stdin.returncode == 65
+    assert re.search(r"--identity - --config \S+ --yes < (FILE|TỆP)$", again), again
     assert (new_gate.finger("slots"), new_gate.entries()) == before
     done = new_gate.cli(*typed, "--yes")
     assert done.code == 0
