@@ -197,9 +197,9 @@ def test_the_evening_before_is_named_to_whoever_asks_for_it_after_midnight() -> 
         ({"outcome": "repeated", "direction": "in"}, "green lamp"),
         ({"outcome": "try-again", "hint": "press-flat"}, "yellow lamp"),
         ({"outcome": "try-again", "hint": "wipe"}, "yellow and red lamps"),
-        ({"outcome": "unknown", "hint": "unproven"}, "red lamp"),
-        ({"outcome": "refused", "hint": "deactivated"}, "red lamp"),
-        ({"outcome": "sensor-fault"}, "red lamp"),
+        ({"outcome": "unknown", "hint": "unproven"}, "red lamp, once and long"),
+        ({"outcome": "refused", "hint": "deactivated"}, "red lamp, twice and slow"),
+        ({"outcome": "sensor-fault"}, "red lamp, fast"),
         ({"outcome": "of-tomorrow"}, "lamp not known"),
     ],
 )
@@ -209,6 +209,15 @@ def test_the_line_names_the_lamp(
     event = {"event": "panel", "worker": None, "hint": None, **shown}
     [line] = told(_Watch(load_settings(config), None), capsys, event)
     assert line.endswith(f", {lamps}")
+
+
+@pytest.mark.parametrize(("state", "seen"), [("foreign", False), ("ready", True)])
+def test_where_presses_are_not_seen_the_line_of_the_sensor_says_so(
+    config: Path, capsys: pytest.CaptureFixture[str], state: str, seen: bool
+) -> None:
+    event = {"event": "sensor", "state": state, "detail": None, "message": None}
+    [line] = told(_Watch(load_settings(config), None), capsys, event)
+    assert ("the gate sees nobody press, and no lamp answers" in line) is not seen
 
 
 def test_all_that_the_panel_shows_has_its_colours_in_words() -> None:
@@ -242,7 +251,8 @@ def test_why_somebody_was_refused_outlives_them_and_the_left_out_are_counted(
     why = {"en": ("deactivated", "not sure whose", "7 more"), "vi": ("ngừng", "chưa chắc", "7 lần")}
     for line, said in zip(lines, why[language], strict=False):
         assert said in line
-    assert lines[3].endswith({"en": "not recognised, red lamp", "vi": "đèn đỏ"}[language])
+    lamp = {"en": "not recognised, red lamp, once and long", "vi": "đèn đỏ một lần dài"}
+    assert lines[3].endswith(lamp[language])
 
 
 def day(hour: float, boot: str = "a") -> Stamp:

@@ -60,9 +60,10 @@ def _told(event: dict[str, Any], names: dict[str, str]) -> tuple[str, str]:
             return "clock", say("watch.clock-known" if known else "watch.clock-unknown")
         case kind:
             detail = told_problem({**event, "problem": event.get("detail")})
-            if detail is None:
-                return kind, state_of(event["state"])
-            return kind, say("watch.state", state=state_of(event["state"]), detail=detail)
+            state = state_of(event["state"])
+            if kind == "sensor" and event["state"] != "ready":
+                state = say("watch.sees-nobody", state=state)
+            return kind, say("watch.state", state=state, detail=detail) if detail else state
 
 
 def _outcome(shown: dict[str, Any]) -> str:

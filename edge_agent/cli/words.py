@@ -6,7 +6,7 @@ from typing import Any
 from ..contract.facts import Direction
 from ..contract.language import is_name, say, visible
 from ..gate.events import Outcome
-from ..gate.panel.signs import LAMPS, REPEATED, sign_of
+from ..gate.panel.signs import LAMPS, NOT_RECORDED, REFUSED, REPEATED, UNKNOWN, sign_of
 from ..gate.people.answers import Step, StepKind
 from ..gate.print_health import quality_of
 from ..gate.rules import Hint
@@ -36,12 +36,22 @@ def lamps_of(shown: Mapping[str, Any]) -> str:
         )
         for one in (False, True)
     )
-    if up is REPEATED.rhythms:
-        return say("panel.lamps-green-twice")
+    for name, sign in _BY_RHYTHM.items():
+        if up is sign.rhythms:
+            return say(f"panel.lamps-{name}")
     if offline is None and up != down:
         return say("panel.lamps-green-perhaps-amber")
     lit = down if offline else up
     return say(f"panel.lamps-{'-'.join(one for one in LAMPS if one in lit)}")
+
+
+_BY_RHYTHM = {
+    "green-twice": REPEATED,
+    "red-long": UNKNOWN,
+    "red-slow": REFUSED,
+    "red-fast": NOT_RECORDED,
+}
+"""Signs of one colour that the workers' page tells apart by how often it shines."""
 
 
 def hint_of(hint: str) -> str:

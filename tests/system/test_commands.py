@@ -539,8 +539,8 @@ def test_watch_tells_afterwards_who_was_refused_and_what_was_added(gate: Gate) -
     assert [line for line in told if "NV" in line or line.startswith("panel")] == [
         f"ledger   {name_of('NV004')}, NV004: added by a supervisor",
         f"panel    {name_of('NV001')}, NV001: recorded, green lamp, perhaps with yellow flickering",
-        "panel    somebody: not recognised, red lamp",
-        f"panel    {name_of('NV002')}, NV002: refused (deactivated), red lamp",
+        "panel    somebody: not recognised, red lamp, once and long",
+        f"panel    {name_of('NV002')}, NV002: refused (deactivated), red lamp, twice and slow",
         "panel    somebody: try again (Press flat, with the middle of the fingertip), yellow lamp",
     ]
 
