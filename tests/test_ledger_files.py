@@ -209,6 +209,14 @@ def test_a_copy_is_verified_as_the_ledger_is(store: SqliteStore, tmp_path: Path)
     assert "damaged" in told.stderr
 
 
+def test_a_copy_that_is_not_read_back_says_that_status_does_not_count_it(
+    store: SqliteStore, tmp_path: Path
+) -> None:
+    made = ledger(tmp_path, "backup", str(tmp_path / "copy.db"))
+    assert "'edge-agent status' does not count it" in made.stdout
+    assert "edge-agent ledger backup /media/stick" in made.stdout
+
+
 @pytest.mark.parametrize(("content", "code"), [(None, 66), (b"code,day\n", 74), (b"", 74)])
 def test_what_is_no_copy_is_called_that(
     store: SqliteStore, tmp_path: Path, content: bytes | None, code: int

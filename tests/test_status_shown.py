@@ -391,6 +391,7 @@ def test_everything_that_is_shown_comes_out_on_a_pipe_in_one_line_each(
 
 
 COPY = {"state": "made", "entries": 400, "at": None, "age_s": 10_800.0, "same_card": False}
+NO_COPY = COPY | {"state": "none-yet", "age_s": None}
 
 
 @pytest.mark.parametrize(
@@ -399,8 +400,8 @@ COPY = {"state": "made", "entries": 400, "at": None, "age_s": 10_800.0, "same_ca
         (COPY, "3 hours ago, 400 entries, read back", None),
         (COPY | {"same_card": True}, "3 hours ago, 400 entries, on this card", None),
         (COPY | {"state": "old", "age_s": 400_000.0}, "4 days ago", "at least 4 days old"),
-        (COPY | {"state": "none-yet", "age_s": None}, "none yet", None),
-        (COPY | {"state": "missing", "age_s": None}, "none yet", "Nobody has made a copy"),
+        (NO_COPY, "none yet that was read back", None),
+        (NO_COPY | {"state": "missing"}, "none yet that was read back", "Nobody has made a copy"),
     ],
 )
 def test_how_old_the_copy_is(backup: dict[str, Any], row: str, todo: str | None) -> None:
