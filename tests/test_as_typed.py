@@ -34,6 +34,7 @@ from edge_agent.gate.credentials import Credential
 from edge_agent.gate.daemon.assembly import Assembly
 from edge_agent.gate.ledger.store.metadata import ERASURES_UNKNOWN
 from edge_agent.gate.pairing_mark import Doubt
+from edge_agent.gate.sealed_backups import SealedBackup
 from edge_agent.gate.sensor import lifecycle
 from edge_agent.receiver.store import PayrollStore
 from tests import catalogues
@@ -782,8 +783,16 @@ def day_ago(days: int) -> str:
 @pytest.mark.parametrize(
     ("language", "asked"),
     [
-        ("vi", "Ngày {day} đã qua, nên xóa hẳn ngay bây giờ: ngón trỏ phải, thẻ của "),
-        ("en", "{iso} is over already, so right-index, card of "),
+        (
+            "vi",
+            "Ngày {day} đã qua, nên cổng tính là nghỉ từ hôm nay; ngày nghỉ thật "
+            "thì phòng lương ghi. Xóa hẳn ngay bây giờ ngón trỏ phải, thẻ của ",
+        ),
+        (
+            "en",
+            "{iso} is over already, so here they count as having left today; the real day is "
+            "payroll's to keep. Erase right-index, card of ",
+        ),
     ],
 )
 def test_a_last_day_that_is_over_means_now_and_says_so(
@@ -812,6 +821,10 @@ def test_who_has_left_by_a_day_that_is_over_is_told_that_it_is_done(
     done = edge("workers", "leave", "NV0042", "--on", day_ago(1), "--yes", language=language)
     told = "đã nghỉ từ bây giờ" if language == "vi" else "has left as of now"
     assert f"Lò Thị Mây, NV0042 {told}" in " ".join(done.stdout.split())
+    day = day_ago(1) if language == "vi" else "-".join(reversed(day_ago(1).split("/")))
+    real = f"không phải từ {day}" if language == "vi" else f"left today, not on {day}"
+    assert real in " ".join(done.stdout.split())
+    assert "hôm nay" not in edge("workers", "leave", "NV0042", "--on", day_ago(-9), "--yes").stdout
 
 
 @pytest.mark.parametrize("language", ["vi", "en"])
@@ -1049,12 +1062,28 @@ def test_whoever_has_neither_print_nor_card_may_leave(edge: Edge) -> None:
     assert edge("workers", "leave", "NV0042", "--yes").exit_code == 65
 
 
+def test_who_is_to_leave_works_on_and_nothing_is_to_be_destroyed_yet(
+    edge: Edge, tmp_path: Path
+) -> None:
+    with closing(open_store(tmp_path)) as store, store.changing() as change:
+        change.put_sealed_backup(SealedBackup(backup="b" * 32, prints=1, workers=["NV0042"]))
+    done = edge("workers", "leave", "NV0042", "--on", "05/12/2099", "--yes")
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert "Chưa phải hủy gì" in done.stdout
+    assert edge("workers", "leave", "NV0042", "--drop").exit_code == 0
+    done = edge("workers", "leave", "NV0042", "--yes")
+    assert "Còn 1 bản sao lưu vân tay" in " ".join(done.stderr.split())
+
+
 @pytest.mark.parametrize("drop", [("leave", "NV0042", "--drop"), ("activate", "NV0042")])
 def test_a_leaving_that_is_planned_is_shown_with_who_and_how_to_drop_it(
     edge: Edge, drop: tuple[str, ...]
 ) -> None:
     done = edge("workers", "leave", "NV0042", "--on", "05/12/2099", "--yes")
     assert "bỏ lịch được: edge-agent workers leave NV0042 --drop" in " ".join(done.stdout.split())
+    again = edge("workers", "leave", "NV0042", "--on", "05/12/2099")  # Nothing changes: not asked.
+    assert again.exit_code == 0
+    assert "đã có lịch nghỉ sau ngày 05/12/2099 rồi: không có gì" in " ".join(again.stdout.split())
     me = pwd.getpwuid(os.getuid()).pw_name
     shown = " ".join(edge("workers", "show", "NV0042").stdout.split())
     assert f"lịch nghỉ sau ngày 05/12/2099, do {me} đặt; bỏ lịch: edge-agent workers" in shown

@@ -1,6 +1,6 @@
 """``edge-agent workers``, ``prints``, ``identify``: who may punch, by which finger."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from msgspec import to_builtins
@@ -37,6 +37,9 @@ from .worker_words import (
     tell_erasure,
     tell_namesakes,
 )
+
+if TYPE_CHECKING:
+    from ..gate.ledger.store.sqlite_store import SqliteStore
 
 _MOST_NAMED = 20
 """Codes in a sentence below a table."""
@@ -159,8 +162,29 @@ def leave(
         from .since import typed_day  # Only here, and below: others name no day.
 
         day = typed_day(settings, "--on", day, to_come=True)
-    ask_a_person(yes, lambda: _erase_asks(settings, code, day))
-    tell_erasure(settings, carry_out(settings, LeaveWorker(code=code, on=day)), as_json)
+    if not _is_planned(settings, code, day):  # Else nothing is changed.
+        ask_a_person(yes, lambda: _erase_asks(settings, code, day))
+    result = carry_out(settings, LeaveWorker(code=code, on=day))
+    if day is not None and (result["begun"] or result["stopped"]) and not as_json:
+        tell(say("privacy.counted-today", whose=who(result["worker"], names_of(settings)), day=day))
+    tell_erasure(settings, result, as_json)
+
+
+def _is_planned(settings: Settings, code: str, day: str | None) -> bool:
+    """Whether a worker is to leave after that very day already, as far as this user may look."""
+    from ..gate.daemon.assembly import Assembly  # Only here: others name no day.
+
+    today = Assembly(settings).today()
+    if day is None or today is None or day < today:
+        return False
+    planned = set[str | None]()
+
+    def look(store: "SqliteStore", code: str) -> None:
+        if leaving := store.leavings().get(code):
+            planned.add(leaving.after)
+
+    refuse_beforehand(settings, code, look)
+    return day in planned
 
 
 def _erase_asks(settings: Settings, code: str, day: str | None) -> str:

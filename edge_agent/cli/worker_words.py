@@ -231,7 +231,10 @@ def tell_erasure(
         print_json(result)
     else:
         _tell_erased(result, who(result["worker"], names_of(settings)), empty)
-        tell_beside(result)
+        if result["begun"] or result["stopped"]:
+            tell_beside(result)
+        elif result.get("sealed") or result.get("sensors"):  # They work until then.
+            tell(say("privacy.beside-later"))
     if result["begun"] is not None and not result["done"]:
         click.get_current_context().exit(1)
 
@@ -241,7 +244,8 @@ def _tell_erased(result: dict[str, Any], whose: str, empty: str) -> None:
     if result["begun"] is None and result["stopped"]:
         tell(say("privacy.stopped", day=result["after"], **told))
     elif result["begun"] is None:
-        tell(say("privacy.planned", day=result["after"], **told))
+        planned = "privacy.planned-already" if result.get("already") else "privacy.planned"
+        tell(say(planned, day=result["after"], **told))
     elif result["done"] and not any(result["erased"].values()):
         tell(say(empty, whose=whose))
     elif result["done"]:

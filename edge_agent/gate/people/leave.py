@@ -54,7 +54,7 @@ def leave_worker(context: RequestContext, request: LeaveWorker) -> Result:
 def _plan(context: RequestContext, code: str, day: str) -> Result:
     planned = context.gate.store.planned_for(code)
     if planned is not None and planned.after == day:
-        return _told(context, code)
+        return {**_told(context, code), "already": True}
     one = Erasure(
         id=planned.id if planned else 0,
         worker=code,
