@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-import msgspec
 from msgspec import to_builtins
 
 from .. import __version__
@@ -14,6 +13,7 @@ from ..contract.kinds import CREDITS
 from ..contract.language import Message, current, say
 from ..contract.stamps import local_time
 from ..gate.claims import Claim
+from ..gate.papers.certificate import Certificate
 from ..gate.papers.held import Held, held
 from ..gate.papers.retention import Kept, retention
 from ..gate.settings.schema import Settings
@@ -129,13 +129,18 @@ def _who(found: Held, state: str) -> Iterator[Message]:
 
 
 def _consents(found: Held, required: bool) -> Iterator[Message]:
-    if not required:
-        yield Message("held.consent-off")
     one = found.consent
-    if one is None:
-        yield Message("held.consent-none")
+    if found.has_withdrawn:
+        yield _withdrawn("held.withdrawn", found.withdrawn)
     else:
-        yield Message("held.consent-lives", text=one.text, signed=one.signed)
+        if not required:
+            yield Message("held.consent-off")
+        if one is None:
+            yield Message("held.consent-none")
+        else:
+            yield Message("held.consent-lives", text=one.text, signed=one.signed)
+    for day in found.withdrew_before:
+        yield _withdrawn("held.withdrew-before", day)
     for past in found.ended_consents:
         told = {"text": past.text, "signed": past.signed}
         if past.ended is None:
@@ -144,6 +149,10 @@ def _consents(found: Held, required: bool) -> Iterator[Message]:
             yield Message("held.consent-ended", ended=past.ended, **told)
     if found.witnessed:
         yield Message("held.witnessed", codes=list(dict.fromkeys(found.witnessed)))
+
+
+def _withdrawn(name: str, day: str | None) -> Message:
+    return Message(f"{name}-once") if day is None else Message(name, on=day)
 
 
 def _fingers(found: Held) -> Iterator[Text]:
@@ -223,8 +232,10 @@ def _erasures(found: Held) -> Iterator[Message]:
         elif one.document is None:
             yield Message("held.erasing", begun=one.begun)
         else:
-            done = msgspec.json.decode(one.document)["done"]
-            yield Message("held.erased-on", begun=one.begun, done=done)
+            said = Certificate(document=one.document).read()
+            yield Message("held.erased-on", begun=said.stopped or said.begun, done=said.done)
+            counts = {"prints": 0, "openings": 0, "credentials": 0} | said.erased
+            yield Message("held.erased-what", **counts)
 
 
 def _claim(one: Claim) -> tuple[Message, ...]:

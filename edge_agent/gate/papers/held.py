@@ -61,10 +61,12 @@ class HeldPunch(Attendance, frozen=True, kw_only=True):
 class Held(Struct, frozen=True, kw_only=True):
     """All of it. Times are local, None where nobody knows them.
 
-    ``evidence``: of how many presses it is here which finger it was. ``punches``: all of them, as
-    they stand now; ``entries``: how many entries of each kind name the worker; ``witnessed``: whose
-    consents they have witnessed; ``vouched_name``: the name from before it was corrected;
-    ``sealed``: backups that hold, or may hold, their templates and were not destroyed;
+    ``has_withdrawn``: they do not agree any more, since the day ``withdrawn``, None where that is
+    not known; ``withdrew_before``: the days on which they had withdrawn, and have agreed or left
+    since. ``evidence``: of how many presses it is here which finger it was. ``punches``: all of
+    them, as they stand now; ``entries``: how many entries of each kind name the worker;
+    ``witnessed``: whose consents they have witnessed; ``vouched_name``: the name from before it was
+    corrected; ``sealed``: backups that hold, or may hold, their templates and were not destroyed;
     ``sensors``: such sensors, that were replaced; ``claims``: what they have asked for.
     """
 
@@ -81,6 +83,9 @@ class Held(Struct, frozen=True, kw_only=True):
     allowed: bool
     consent: HeldConsent | None
     ended_consents: list[HeldConsent]
+    has_withdrawn: bool
+    withdrawn: str | None
+    withdrew_before: list[str | None]
     evidence: int
     attempts: list[HeldAttempt]
     punches: list[HeldPunch]
@@ -104,6 +109,7 @@ def held(store: SqliteStore, worker: Worker, zone: ZoneInfo) -> Held:
     for seq in store.attempts_of(code):
         for entry in store.entries(seq, 1):
             reading.take_attempt(store.data_of(entry))
+    withdrawn = store.withdrawn()
     backed_up, ways = store.backed_up(), ways_now(reading.punches, zone)
     return Held(
         gate=store.gate,
@@ -136,6 +142,9 @@ def held(store: SqliteStore, worker: Worker, zone: ZoneInfo) -> Held:
             for one in store.ended_consents()
             if one.worker == code
         ],
+        has_withdrawn=code in withdrawn,
+        withdrawn=withdrawn.get(code),
+        withdrew_before=reading.withdrew[:-1] if code in withdrawn else reading.withdrew,
         evidence=store.count_openings(code),
         attempts=sorted(reading.attempts, key=lambda one: one.seq),
         punches=[
@@ -168,6 +177,7 @@ class _Reading:
         self.attempts: list[HeldAttempt] = []
         self.enrolled: dict[tuple[int, int], str | None] = {}
         self.restored: dict[tuple[int, int], str | None] = {}
+        self.withdrew: list[str | None] = []
         self.witnessed: list[str] = []
 
     def enrolled_of(self, lives: list[tuple[int, int]]) -> str | None:
@@ -185,6 +195,9 @@ class _Reading:
         elif kind in ("print.enrolled", "print.restored"):
             when = self.enrolled if kind == "print.enrolled" else self.restored
             when[data["slot"], data["generation"]] = true_time(stamp_of(data), self._zone)
+        elif kind == "consent.withdrawn":
+            at = true_time(stamp_of(data), self._zone)
+            self.withdrew.append(at[:10] if at else None)
         elif kind == "attempt.refused":  # As earlier versions wrote them.
             self.take_attempt(data)
 

@@ -10,13 +10,15 @@ from click.testing import CliRunner
 from msgspec import structs
 
 from edge_agent import cli
+from edge_agent.cli.privacy_report import sections_of
 from edge_agent.contract.facts import Method
-from edge_agent.contract.language import LANGUAGES
+from edge_agent.contract.language import ENGLISH, LANGUAGES, Message, say, use
+from edge_agent.contract.messages import ErasedWorker
 from edge_agent.contract.people import Worker
 from edge_agent.contract.people_facts import PrintEnrolled, PrintRestored
 from edge_agent.gate.credentials import Credential
 from edge_agent.gate.directions import DirectionRule
-from edge_agent.gate.papers.held import held
+from edge_agent.gate.papers.held import Held, held
 from edge_agent.gate.people.requests import (
     ActivateWorker,
     AddPunch,
@@ -144,6 +146,35 @@ def test_after_an_erasure_it_says_so_and_has_nothing_else(office: Office) -> Non
     [erasure] = found.erasures
     assert erasure.done
     assert len(found.punches) == 3
+
+
+def paper(found: Held) -> str:
+    """What the report says, in English."""
+    use(ENGLISH)
+    sections = sections_of(found, [], "", consent_required=False)
+    return " ".join(
+        say(line) for one in sections for line in one.lines if isinstance(line, Message)
+    )
+
+
+def test_a_withdrawal_is_told_and_what_was_erased(office: Office) -> None:
+    office.asks(WithdrawConsent(code="007"))
+    said = paper(lans(office))
+    assert "You have withdrawn your consent, on 2026-11-18." in said
+    assert "without asking for a consent" not in said
+    assert "Erased: templates 1, evidence of presses 3, cards, QR codes and PINs 1." in said
+    office.asks(RecordConsent(code="007", text="vi-1", signed="2026-11-18", paper=True))
+    said = paper(lans(office))
+    assert "You have agreed to text vi-1" in said
+    assert "You had withdrawn your consent before, on 2026-11-18." in said
+
+
+def test_a_withdrawal_in_an_earlier_ledger_is_told_without_a_day(office: Office) -> None:
+    with office.site.store.changing() as change:
+        gone = ErasedWorker(ledger="former", seq=9, worker="007", kind="consent.withdrawn")
+        change.put_erased(gone)
+        change.drop_consent("007")
+    assert "withdrawn your consent, on a day that is not known" in paper(lans(office))
 
 
 def test_whose_prints_are_held_back_is_told_as_another_person(office: Office) -> None:
