@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 
 from ...contract.errors import EdgeAgentError
-from .store.sqlite_store import SqliteStore
 
 WHY = "other-gate-id"
 """Stands in the name of such a file."""
@@ -29,6 +28,9 @@ class LeftLedger(Struct, frozen=True):
 def left_ledgers(set_aside: Iterable[Path], zone: ZoneInfo) -> list[LeftLedger]:
     """Those among the databases that were set aside, in their order; what does not open is left
     out."""
+    # Only here: whoever asks a daemon for its status does without a database.
+    from .store.sqlite_store import SqliteStore
+
     found = []
     for file in set_aside:
         if WHY not in file.name:
