@@ -145,7 +145,8 @@ class GateLoop:
             self._prune.turn()
             self._expire.turn(self._gate.clock.monotonic() - self._pressed_at)
             self._roster.look()
-            self._eraser.turn(usable=self._lifecycle.vouched, beat=beat)
+            if self._eraser.turn(usable=self._lifecycle.vouched, beat=beat):
+                self._look_after_sensor()
             if self._clock.look():
                 self._times.begin()
             busy = self._times.work()
@@ -305,7 +306,8 @@ class GateLoop:
         return None
 
     def _look_after_sensor(self) -> None:
-        """A technician has asked for the sensor, and it may have turned out to be another one."""
+        """A technician has asked for the sensor, and it may have turned out to be another one; or
+        templates were erased from it."""
         try:
             self._lifecycle.looked_at()
         except SensorFault as fault:

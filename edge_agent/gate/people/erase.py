@@ -84,6 +84,7 @@ class Eraser:
         self._looked = -inf
         self._dates = DatesOver(gate)
         self._was_usable = False
+        self._emptied = False
         self._new = 0
         """Erasures that payroll has told of so far, and this gate did not know."""
         self._beat: Callable[[], None] = lambda: None
@@ -166,16 +167,18 @@ class Eraser:
             if one.scrubbed and not one.slots:
                 self._finish(one)
 
-    def turn(self, *, usable: bool, beat: Callable[[], None]) -> None:
+    def turn(self, *, usable: bool, beat: Callable[[], None]) -> bool:
         """Once a minute, and where the sensor is back, between two looks at the glass.
 
+        Whether templates were erased from the sensor: what was said of it may be no longer so.
         Never raises.
         """
+        self._emptied = False
         now = self._gate.clock.monotonic()
         is_back = usable and not self._was_usable
         self._was_usable = usable
         if now < self._due and not is_back and not self._inbox:
-            return
+            return False
         self._due, self._beat = now + _EVERY_S, beat
         try:
             self.go_on(usable=usable)
@@ -187,6 +190,7 @@ class Eraser:
                 self._tell()
         except EdgeAgentError as fault:
             log.warning("an erasure goes on in a minute: %s", fault)
+        return self._emptied
 
     def _heed(self, told: Erased) -> None:
         """Take in whose erasures payroll holds, once a ledger, and only where one may be missing.
@@ -241,8 +245,7 @@ class Eraser:
         for slot in sorted(there & lives.keys()):
             worker, generation = lives[slot]
             log.warning("the erased template in slot %d is there again: erased again", slot)
-            gate.announce(slot)
-            persistently(self._pairing, partial(self._pairing.undo, [slot]))
+            self._empty(slot)
             gate.record(PrintErased(worker=worker, slot=slot, generation=generation))
 
     def _tell(self) -> None:
@@ -295,14 +298,18 @@ class Eraser:
         for slot, generation in one.slots:
             if slot not in owned:  # Else somebody was enrolled there since, over it.
                 if slot in persistently(pairing, self._sensor.slots):
-                    gate.announce(slot)
-                    persistently(pairing, partial(pairing.undo, [slot]))
+                    self._empty(slot)
                 elif slot in gate.store.announced():
                     gate.settle([slot])
             one = structs.replace(one, slots=[s for s in one.slots if s[0] != slot])
             fact = PrintErased(worker=one.worker, slot=slot, generation=generation)
             gate.record(fact, also=partial(_put, one))
         return one
+
+    def _empty(self, slot: int) -> None:
+        self._gate.announce(slot)
+        persistently(self._pairing, partial(self._pairing.undo, [slot]))
+        self._emptied = True
 
     def _finish(self, one: Erasure) -> None:
         gate = self._gate

@@ -182,7 +182,7 @@ class SensorLifecycle:
             self._changed("ready", self._ready_problem())
 
     def looked_at(self) -> None:
-        """A technician has worked with the sensor: it may be another one, or fuller than before.
+        """Somebody has worked with the sensor: it may be another one, or fuller or emptier.
 
         Raises SensorFault.
         """

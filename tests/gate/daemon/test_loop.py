@@ -10,10 +10,12 @@ import pytest
 from edge_agent.contract.errors import BadRequest, EdgeAgentError
 from edge_agent.contract.language import VIETNAMESE, said
 from edge_agent.contract.people import Worker
+from edge_agent.contract.people_facts import WorkerLeft
 from edge_agent.gate.daemon.loop import GateLoop
 from edge_agent.gate.errors import GateBusy, SensorGarbled, SensorSilent, SensorUnplugged
-from edge_agent.gate.events import FingerAwaited, Outcome, PanelShown
+from edge_agent.gate.events import FingerAwaited, Outcome, PanelShown, SensorChanged
 from edge_agent.gate.people.answers import StepKind
+from edge_agent.gate.people.erase import Eraser
 from edge_agent.gate.people.requests import (
     AddWorker,
     AskSensor,
@@ -23,7 +25,7 @@ from edge_agent.gate.people.requests import (
     RenameWorker,
     TakeImage,
 )
-from tests.gate.fakes import HOAS_FINGER, INFO, LANS_FINGER, Person
+from tests.gate.fakes import HOAS_FINGER, INFO, LANS, LANS_FINGER, Person
 from tests.gate.sensor.test_pairing import Works
 
 MINH = AddWorker(code="0042", name="Minh")
@@ -476,3 +478,21 @@ def test_what_needs_the_sensor_is_told_why_it_is_not_there() -> None:
     turns.loop.requests.submit(Identify(), asking)  # type: ignore[arg-type]
     turns.run()
     assert "not in use now. The sensor does not answer: check TX." in str(asking.failure)
+
+
+def test_what_an_erasure_takes_out_again_is_no_longer_told_of_the_sensor() -> None:
+    """A module that was set back had the template: "of nobody" was said of it for good."""
+    works = Works()
+    eraser = Eraser(works.gate, works.sensor, works.pairing)
+    eraser.leave("007", WorkerLeft(worker="007", actor="uid:0"))
+    eraser.go_on(usable=True)
+    works.sensor.templates[LANS.slot] = LANS_FINGER
+    Turns(works).run()
+    assert LANS.slot not in works.sensor.templates
+    ready = [
+        event.detail
+        for event in works.site.events
+        if isinstance(event, SensorChanged) and event.state == "ready"
+    ]
+    assert "belong to nobody" in str(ready[0])
+    assert "belong to nobody" not in str(ready[-1])
