@@ -126,7 +126,13 @@ class RowProblem(Struct, frozen=True):
     @property
     def shown(self) -> Message:
         """For whoever has the file that it stands in."""
+        if self.field in _MISSING and not str(self.what.message.fields["text"]).strip():
+            return Message(_MISSING[self.field])
         return self.what.message
+
+
+_MISSING = {"code": "roster.missing-code", "name": "roster.missing-name"}
+"""What is said of a field that is empty: it is not wrong, it is not there."""
 
 
 def row_problems(row: RosterWorker, seen: set[str]) -> list[RowProblem]:

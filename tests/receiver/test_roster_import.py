@@ -85,7 +85,7 @@ def test_every_problem_is_told_at_once_by_its_row(tmp_path: Path) -> None:
     for row, what in (
         (3, "'0007' is there twice"),
         (4, "'../x' is not an employee code"),
-        (5, "'' is not a name"),
+        (5, "The name is missing."),
         (5, "'perhaps' is neither yes nor no"),
         (5, "'31/02/2026' is not a date"),
         (6, "'2026-12-01' is after its valid_to"),

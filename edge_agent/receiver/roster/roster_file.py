@@ -24,7 +24,7 @@ _TITLES = {
     ),
     "given": ("given name", "tên"),
     "team": ("team", "tổ", "bộ phận", "đội", "phòng ban"),
-    "active": ("active", "đang làm", "đang làm việc"),
+    "active": ("active", "đang chấm", "đang làm", "đang làm việc"),
     "valid_from": ("valid_from", "valid from", "từ ngày", "ngày vào", "ngày vào làm"),
     "valid_to": ("valid_to", "valid to", "đến ngày", "ngày nghỉ", "ngày nghỉ việc"),
 }
