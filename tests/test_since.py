@@ -41,7 +41,7 @@ from edge_agent.gate.ledger.store.sqlite_store import SqliteStore
 from edge_agent.gate.rules import Hint
 from edge_agent.gate.settings.load import load_settings
 
-from .gate.ledger.ledgers import append, later, punch
+from .gate.ledger.ledgers import append, later, punch, unsynced
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 
@@ -295,14 +295,16 @@ def test_before_its_ledger_began_the_gate_knows_nothing(
     assert none.startswith(f"No press stands in the ledger since {clock(-3)}, and part of")
 
 
+@pytest.mark.parametrize("clock_is", ["synced", "unsynced"])
 def test_a_new_ledger_is_told_where_it_begins_after_what_it_took_along(
-    config: Path, capsys: pytest.CaptureFixture[str]
+    config: Path, capsys: pytest.CaptureFixture[str], clock_is: str
 ) -> None:
+    start = day(-1) if clock_is == "synced" else unsynced(-3_600_000)
     settings = load_settings(config)
     path, gate = Path(settings.store.path), settings.gate.id
     with closing(SqliteStore.open(path, "the-id-before", ZONE, day(-3))) as store:
         append(store, punch("0007"), day(-2))
-    with open_or_succeed(path, gate, ZONE, day(-1), host_identity(path.parent)) as begun:
+    with open_or_succeed(path, gate, ZONE, start, host_identity(path.parent)) as begun:
         assert begun
     with closing(SqliteStore.open(path, gate, ZONE, day(-1))) as store:
         append(store, punch("0008"), day(0))

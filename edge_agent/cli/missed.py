@@ -244,14 +244,15 @@ class Missed:
 
     def _begins(self) -> Iterator[str]:
         """That the ledger begins later than what was asked for, and where the rest is."""
-        first = self._first
-        if not first.trusted or self._since_ms is None or first.wall_ms <= self._since_ms:
+        if self._since_ms is None or not self._may_be_since(self._first):
             return
-        when = self._when_of(first)
-        if self._before is None:
+        when = self._when_of(self._first)
+        if self._before is not None:
+            told = say("watch.ledger-succeeds", file=self._before.name)
+        elif self._first.trusted:
             told = say("watch.ledger-begins", at=when)
         else:
-            told = say("watch.ledger-succeeds", at=when, file=self._before.name)
+            return  # It may be the gate's very first day.
         yield f"{when}  {line('ledger', told)}"
 
     def _is_missed(self, data: dict[str, Any]) -> bool:

@@ -48,6 +48,7 @@ def to_do(settings: Settings, answer: dict[str, Any]) -> Iterator[Told]:
     for part in ("sensor", "store") if stops else ("store", "sensor"):
         yield part, _problem(answer[part])
     yield "store", _damaged(answer["store"])
+    yield "settings", _other_gate(settings, answer)
     if again := answer.get("erased_again"):  # A daemon of an older version does not know.
         yield "people", say("status.erased-again", codes=again)
     if answer.get("restored"):  # As above.
@@ -178,27 +179,28 @@ def _settings(settings: Settings, answer: dict[str, Any]) -> Iterator[Told]:
     in_use = answer.get("settings") or {"changed": [], "problem": None}
     if in_use["problem"]:
         yield "settings", say("status.changed-badly", problem=in_use["problem"])
-    changed = list(in_use["changed"])
-    # Of the running daemon's own ledger, or of the one that a stopped one would leave.
-    owner = answer["gate"] if "[gate] id" in changed else answer.get("other_gate")
-    # A daemon of an older version does not know of any.
-    left = convert(answer.get("left_ledgers", []), list[LeftLedger])
-    if owner is not None:
-        told = {"owner": owner, "gate": settings.gate.id}
-        if (own := own_among(left, settings.gate.id)) is not None:
-            yield "settings", say("status.other-gate-back", file=own.file, **told)
-        else:
-            yield "settings", say("status.other-gate", **told)
-        changed = [key for key in changed if key != "[gate] id"]
-    elif answer.get("renamed") and (one := left_by_mistake(left, settings.gate.id)) is not None:
-        told = {"owner": one.gate, "gate": settings.gate.id, "file": one.file}
-        yield "settings", say("status.left-ledger", count=one.unsent, **told)
-    if changed:
+    if changed := [key for key in in_use["changed"] if key != "[gate] id"]:
         from ..gate.daemon.settings_changed import counts_after
 
         yield "settings", say("status.changed", keys=changed, how=counts_after(changed))
     for odd in oddities(settings):
         yield "settings", say(odd)
+
+
+def _other_gate(settings: Settings, answer: dict[str, Any]) -> str | None:
+    """That the ledger is another gate's than the settings say, or has taken the place of one's."""
+    changed, gate = (answer.get("settings") or {}).get("changed", ()), settings.gate.id
+    # Of the running daemon's own ledger, or of the one that a stopped one would leave.
+    owner = answer["gate"] if "[gate] id" in changed else answer.get("other_gate")
+    # A daemon of an older version does not know of any.
+    left = convert(answer.get("left_ledgers", []), list[LeftLedger])
+    if owner is not None:
+        if (own := own_among(left, gate)) is not None:
+            return say("status.other-gate-back", file=own.file, owner=owner, gate=gate)
+        return say("status.other-gate", owner=owner, gate=gate)
+    if not answer.get("renamed") or (one := left_by_mistake(left, gate)) is None:
+        return None
+    return say("status.left-ledger", count=one.unsent, owner=one.gate, gate=gate)
 
 
 def _twin(uplink: dict[str, Any]) -> str | None:
