@@ -40,7 +40,7 @@ def templates_list(settings: Settings, as_json: bool) -> None:
             one.backup[:SHOWN_DIGITS],
             shown_moment(one.made_at(assembly.zone)),
             one.prints,
-            one.holder or say("backup.holder-unknown"),
+            say("backup.held-by", holder=one.holder) if one.holder else say("backup.held-by-none"),
             state_of_backup(one),
         )
         for one in found
@@ -56,7 +56,7 @@ def templates_list(settings: Settings, as_json: bool) -> None:
         for one in store.replaced_sensors()
     )
     print_table(
-        ("mark", "made", "prints", "holder", "state"),
+        ("mark", "made", "prints", "what-held", "state"),
         (*files, *sensors),
         empty=say("backup.none-listed"),
     )

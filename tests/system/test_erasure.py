@@ -59,7 +59,8 @@ def test_no_sealed_file_keeps_whoever_was_erased(gate: Gate, tmp_path: Path) -> 
     [mark] = [one["backup"][:8] for one in gate.cli("templates", "list", "--json").json]
     assert f"Its mark: {mark}." in sealed.out
     listed = gate.cli("templates", "list").out
-    assert re.search(rf"{mark} +\d{{4}}-\d\d-\d\d \d\d:\d\d ", listed), listed
+    made = r"\d{4}-\d\d-\d\d \d\d:\d\d"
+    assert re.search(rf"{mark} +{made} .*backup, held by NV002", listed), listed
     assert gate.cli("workers", "leave", "NV001", "--yes").code == 0
     there = gate.cli("templates", "destroyed", str(old))
     assert (there.code, f"it is the backup {mark}." in there.err) == (65, True), there
