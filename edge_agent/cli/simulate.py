@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from ..contract.language import say
 from ..simulator.faults import FAULTS
 from ..simulator.module import MODELS
 from ..simulator.paths import SimulatorError
@@ -15,8 +16,8 @@ _path = click.Path(path_type=Path)
 
 def _list_faults(ctx: click.Context, param: click.Parameter, wanted: bool) -> None:
     if wanted and not ctx.resilient_parsing:
-        for name, fault in FAULTS.items():
-            click.echo(f"{name:<18} {fault.description}")
+        for name in FAULTS:
+            click.echo(f"{name:<18} {say(f'fault.{name}')}")
         ctx.exit()
 
 

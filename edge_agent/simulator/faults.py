@@ -1,4 +1,5 @@
-"""The faults that can be staged on the line, one row each: name, what it does, how.
+"""The faults that can be staged on the line, one row each: name and how; what it
+does is told where the list is asked for.
 
 A fault waits for the next exchange (an instruction that the sensor understood). Most mangle the
 reply, whose packets they get and return as (seconds of delay, bytes) in the order of sending; the
@@ -35,14 +36,13 @@ def _untouched(packets: list[bytes]) -> Mangled:
 
 @dataclass(frozen=True)
 class Fault:
-    """One kind of fault; `description` is for the person who chooses it."""
+    """One kind of fault: what it makes of a reply, or what happens to the module."""
 
-    description: str
     mangle: Callable[[list[bytes]], Mangled] = _untouched
     mishap: Mishap | None = None
 
 
-NO_FAULT = Fault("nothing goes wrong")
+NO_FAULT = Fault()
 
 
 def _with_last(packets: list[bytes], change: Callable[[bytes], bytes]) -> Mangled:
@@ -69,55 +69,42 @@ def _split(packets: list[bytes]) -> Mangled:
 
 FAULTS: dict[str, Fault] = {
     "stray-byte": Fault(
-        "one byte 00 comes before the reply",
         lambda packets: _untouched([b"\x00", *packets]),
     ),
     "drop-bytes": Fault(
-        "three bytes near the end of the reply are lost",
         lambda packets: _with_last(packets, _drop_bytes),
     ),
     "corrupt-checksum": Fault(
-        "the last byte of the reply is wrong",
         lambda packets: _with_last(packets, lambda last: last[:-1] + bytes([last[-1] ^ 0xFF])),
     ),
     "wrong-length": Fault(
-        "the reply says that it is 256 bytes longer than it is",
         lambda packets: _untouched([_lengthen(packets[0]), *packets[1:]]),
     ),
     "late-ack": Fault(
-        "the instruction is carried out, the reply comes 3 seconds later",
         lambda packets: [(_LATE, packets[0]), *_untouched(packets[1:])],
     ),
     "duplicate-ack": Fault(
-        "the reply's first packet comes twice",
         lambda packets: _untouched([packets[0], *packets]),
     ),
     "split-reply": Fault(
-        "the reply pauses for 150 ms in the middle of its first packet",
         _split,
     ),
     "silence": Fault(
-        "the instruction is carried out, no reply comes",
         lambda packets: [],
     ),
     "busy-21": Fault(
-        "the reply is code 21 (password not verified), nothing is carried out",
         mishap=Mishap.UNVERIFIED,
     ),
     "reboot": Fault(
-        "the sensor restarts instead of answering",
         mishap=Mishap.REBOOT,
     ),
     "swap-sensor": Fault(
-        "another sensor with an empty library sits there, which no --flash FILE keeps",
         mishap=Mishap.SWAP,
     ),
     "noise": Fault(
-        "20 bytes of noise, start codes among them, come before the reply",
         lambda packets: _untouched([_NOISE, *packets]),
     ),
     "power-cut": Fault(
-        "the power fails in the middle of the next flash write, and comes back",
         mishap=Mishap.POWER_CUT,
     ),
 }

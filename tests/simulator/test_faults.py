@@ -30,9 +30,8 @@ MANGLED = {
 }
 
 
-def test_every_fault_is_tried_and_described() -> None:
+def test_every_fault_is_tried() -> None:
     assert set(MANGLED) == set(FAULTS)
-    assert all(fault.description for fault in FAULTS.values())
 
 
 @pytest.mark.parametrize("kind", MANGLED)
