@@ -138,3 +138,16 @@ def test_no_step_of_a_bar_is_wider_than_the_terminal(
     steps = re.sub(r"\x1b\[[?\w]*", "", terminal.getvalue()).replace("\n", "\r").split("\r")
     assert any("1000/1000" in step for step in steps)
     assert max(map(len, steps)) < columns
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_public_key_with_a_mistyped_letter_is_told_as_that(language: str) -> None:
+    key = AgeSealing().new_keys().recipient
+    mistyped = key[:-1] + ("q" if key[-1] != "q" else "p")
+    with pytest.raises(EdgeAgentError) as refused:
+        AgeSealing().seal(b"templates", [key, mistyped])
+    told = said(refused.value.message, language)
+    assert mistyped in told
+    assert "age1 " not in told
+    with pytest.raises(EdgeAgentError, match="62 characters"):
+        AgeSealing().seal(b"templates", [key[:-1]])

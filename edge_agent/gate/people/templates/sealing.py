@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 from ....contract.errors import BadRequest
 
+_PUBLIC, _PUBLIC_LENGTH = "age1", 62
+
 _NO_KEY_FITS = "No matching keys found"
 
 
@@ -33,6 +35,8 @@ class AgeSealing:
             try:
                 keys.append(pyrage.x25519.Recipient.from_str(recipient))
             except pyrage.RecipientError as error:
+                if _looks_public(recipient):
+                    raise BadRequest("backup.mistyped-key", key=recipient) from error
                 # What was typed is not shown: somebody may have given the private key.
                 raise BadRequest("backup.no-public-key") from error
         if not keys:
@@ -65,3 +69,8 @@ class AgeSealing:
 
         identity = pyrage.x25519.Identity.generate()
         return KeyPair(str(identity), str(identity.to_public()))
+
+
+def _looks_public(recipient: str) -> bool:
+    """Whether it is a public key but for a letter: age's keys hold a checksum."""
+    return recipient.startswith(_PUBLIC) and len(recipient) == _PUBLIC_LENGTH
