@@ -8,7 +8,7 @@ from ..contract.language import say
 from ..contract.people import Print
 from ..gate.daemon.assembly import Assembly
 from ..gate.ledger.print_watch import PrintStanding, PrintWatch
-from ..gate.print_health import TOGETHER_S, Week, weekly
+from ..gate.print_health import FEWEST, TOGETHER_S, Week, weekly
 from ..gate.settings.schema import Settings
 from .show import print_json, print_table
 from .tell import tell
@@ -45,6 +45,8 @@ def show_health(settings: Settings, *, as_json: bool) -> None:
         ),
         empty=say("people.no-prints"),
     )
+    if standing.prints:
+        tell(say("people.health-columns", presses=FEWEST, weeks=_WEEKS_SHOWN))
     if any(health.refused for _, health in standing.prints):
         tell(say("people.likely-refused", seconds=TOGETHER_S))
     if standing.dirty:

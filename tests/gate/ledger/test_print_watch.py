@@ -130,18 +130,39 @@ def test_prints_health_shows_scores_and_what_to_do(worn: SqliteStore, tmp_path: 
 
 
 @pytest.mark.parametrize(
-    ("language", "likely", "unknown"),
-    [("en", "likely its own", "cannot know"), ("vi", "Có lẽ", "không biết chắc")],
+    ("language", "likely", "unknown", "again"),
+    [
+        ("en", "likely its own", "cannot know", "asked to press again"),
+        ("vi", "Có lẽ", "không biết chắc", "phải ấn lại"),
+    ],
 )
+@pytest.mark.parametrize("reason", [Reason.UNKNOWN, Reason.POOR_SCAN])
 def test_a_refusal_is_told_as_likely_somebodys(
-    worn: SqliteStore, tmp_path: Path, language: str, likely: str, unknown: str
+    worn: SqliteStore,
+    tmp_path: Path,
+    language: str,
+    likely: str,
+    unknown: str,
+    again: str,
+    reason: Reason,
 ) -> None:
     assert likely not in ran(worn, tmp_path, language=language)
-    append(worn, refused(Reason.UNKNOWN), later(2000 * HOUR_MS - 4000))
+    append(worn, refused(reason), later(2000 * HOUR_MS - 4000))
     press(worn, 2000, 55)
     told = " ".join(ran(worn, tmp_path, language=language).split())
     assert likely in told
     assert unknown in told
+    assert again in told
+
+
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [("en", "score: of the last 10 presses"), ("vi", "điểm: 10 lần ấn cuối")],
+)
+def test_what_the_columns_are_is_told(
+    worn: SqliteStore, tmp_path: Path, language: str, told: str
+) -> None:
+    assert told in ran(worn, tmp_path, language=language)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
