@@ -126,6 +126,7 @@ def test_what_two_keywords_begin_with_is_neither() -> None:
 @pytest.mark.parametrize(
     ("typed", "code"),
     [("nhầm người", "wrong-worker"), ("NHAM NGUOI", "wrong-worker"), ("mất", "no-power"),
+     ("quên chấm", "forgot-to-press"), ("Cham  thua", "pressed-twice"), ("thu", "thu"),
      ("wrong-worker", "wrong-worker"), ("bad-weather", "bad-weather")],
 )  # fmt: skip
 def test_a_reason_may_be_called_by_its_words(edge: Edge, typed: str, code: str) -> None:

@@ -120,11 +120,25 @@ REASONS = (
 """Why a supervisor adds or withdraws a punch: those that have words. Any other code will do."""
 
 
+_ALSO = {
+    **{"quen cham": "forgot-to-press", "quen bam": "forgot-to-press"},
+    **{"cup dien": "no-power", "may hong": "gate-down"},
+    **{"sai nguoi": "wrong-worker", "sai gio": "wrong-time"},
+    **{"cham thua": "pressed-twice", "cham thu": "trial"},
+}
+"""Other words for the same reasons, without marks, as people and these pages have them."""
+
+
 def reason_option(told: str) -> Callable[..., Any]:
     """Give a command ``--reason``: a code, or the words for one."""
 
     def coded(ctx: click.Context, param: click.Parameter, text: str) -> str:
-        return keyword_called(text, REASONS, lambda one: f"reason.{one}") or text
+        # Only here: what Tab completes does without.
+        from ..contract.people import alike
+
+        called = keyword_called(text, REASONS, lambda one: f"reason.{one}")
+        also = (code for words, code in _ALSO.items() if alike(text, words))
+        return called or next(also, text)
 
     return click.option(
         "--reason", required=True, callback=coded, shell_complete=reasons, help=told

@@ -24,16 +24,29 @@ _PARTS = {
 }
 """Hours of today: from which on, and until which."""
 
+_HOURS = {
+    "sang": {hour: hour for hour in range(12)},
+    "trua": {11: 11, 12: 12, 1: 13, 13: 13},
+    "chieu": {hour % 12: hour for hour in range(13, 19)} | {hour: hour for hour in range(13, 19)},
+    "toi": {hour % 12: hour for hour in range(18, 24)} | {hour: hour for hour in range(18, 24)},
+}
+"""Morning, noon, afternoon and evening: which hour of 24 is meant by each that is said with it. Any
+other one, ``1 giờ tối``, is understood in two ways, and is none."""
+
 _DAY = (
     rf"(?:(?P<word>{'|'.join(_OF_TODAY)})"
+    rf"|(?P<part_of>{'|'.join(_HOURS)}) (?P<which>(?:hom )?(?:nay|qua))"
     r"|(?P<day>[0-9]{1,2})/(?P<month>[0-9]{1,2})(?:/(?P<year>[0-9]{4}))?"
+    r"|(?P<dashed>[0-9]{1,2}-[0-9]{1,2}-[0-9]{4})"
     r"|(?P<iso>[0-9]{4}-[0-9]{2}-[0-9]{2}))"
 )
 _TIME = (
     r"(?P<hour>[0-9]{1,2})"
-    r"(?:[hg](?P<past>[0-9]{2})?|:(?P<minute>[0-9]{2})(?P<second>:[0-9]{2}(?:[.][0-9]{1,6})?)?)"
+    r"(?:(?:[hg]| ?gio)(?: ?(?P<past>[0-9]{2})(?: phut)?)?"
+    r"|:(?P<minute>[0-9]{2})(?P<second>:[0-9]{2}(?:[.][0-9]{1,6})?)?)"
+    rf"(?: (?P<part>{'|'.join(_HOURS)}))?"
 )
-"""17:10, and 17h10, 17g10 or 17h, as Vietnamese write it."""
+"""17:10, and 17h10, 17g10, 17h, ``17 giờ 10`` or ``5 giờ chiều``, as Vietnamese write it."""
 
 _OFFSET = r"(?P<offset>z|[+-][0-9]{2}:[0-9]{2})?"
 
@@ -55,9 +68,10 @@ def in_full(text: str, today: date | None, *, to_come: bool = False) -> str:
         return text
     told = found.groupdict()
     day = _day(told, today, to_come=to_come)
-    if day is None:
+    time = _time(told) if told["hour"] else ""
+    if day is None or time is None or (told["part_of"] and not time):
         return text
-    whole = f"{day}T{_time(told)}" if told["hour"] else day
+    whole = f"{day}T{time}" if time else day
     try:
         datetime.fromisoformat(whole)
     except ValueError:
@@ -112,17 +126,29 @@ def time_of_day(text: str) -> str | None:
     return _time(found.groupdict()) if found else None
 
 
-def _time(told: dict[str, str | None]) -> str:
+def _time(told: dict[str, str | None]) -> str | None:
+    """None: the hour is none of the part of the day that is said with it."""
+    hour: int | None = int(told["hour"] or 0)
+    for part in (told["part"], told.get("part_of")):
+        if part and hour is not None:
+            hour = _HOURS[part].get(hour)
+    if hour is None:
+        return None
     minute = told["minute"] or told["past"] or "00"
     offset = (told.get("offset") or "").upper()
-    return f"{told['hour']:0>2}:{minute}{told['second'] or ''}{offset}"
+    return f"{hour:0>2}:{minute}{told['second'] or ''}{offset}"
 
 
 def _day(told: dict[str, str | None], today: date | None, *, to_come: bool) -> str | None:
     if told["iso"] or told["year"]:
         return told["iso"] or f"{told['year']}-{told['month']:0>2}-{told['day']:0>2}"
+    if told["dashed"]:
+        day_of, month_of, year_of = told["dashed"].split("-")
+        return f"{year_of}-{month_of:0>2}-{day_of:0>2}"
     if today is None:
         return None
+    if told["which"]:
+        return (today - timedelta(days=told["which"].endswith("qua"))).isoformat()
     if told["word"]:
         return (today + timedelta(days=_OF_TODAY[told["word"]])).isoformat()
     month, day = int(told["month"] or 0), int(told["day"] or 0)

@@ -27,6 +27,12 @@ _FORENOON = ("2026-11-29T00:00", "2026-11-29T12:00")
         *(("sáng nay", "2026-11-29"), ("sáng nay 6h", "2026-11-29T06:00")),
         *(("29/11 17:00", "2026-11-29T17:00"), ("17h 29/11", "2026-11-29T17:00")),
         *(("29/11/2026 17:00", "2026-11-29T17:00"), ("6/1/2026 7h", "2026-01-06T07:00")),
+        *(("chiều qua 17h45", "2026-11-28T17:45"), ("chiều qua 5h45", "2026-11-28T17:45")),
+        *(("hôm qua 6 giờ tối", "2026-11-28T18:00"), ("6 giờ tối hôm qua", "2026-11-28T18:00")),
+        *(("29/11 18 giờ 30", "2026-11-29T18:30"), ("18 giờ 29/11", "2026-11-29T18:00")),
+        *(("18 giờ 30 phút 29/11", "2026-11-29T18:30"), ("trưa nay 1h", "2026-11-29T13:00")),
+        *(("29-11-2026 18:20", "2026-11-29T18:20"), ("1-2-2026", "2026-02-01")),
+        *(("5h sáng nay", "2026-11-29T05:00"), ("chiều nay 5 giờ chiều", "2026-11-29T17:00")),
         ("2026-11-23T06:00:07.5+07:00", "2026-11-23T06:00:07.5+07:00"),
         ("2026-11-23 06:00Z", "2026-11-23T06:00Z"),
     ],
@@ -51,6 +57,8 @@ def test_a_day_that_may_be_to_come_is_the_nearest_one(text: str, full: str) -> N
     [
         *("", "x", "hôm kia", "hôm", "last week", "qua", "29", "29/13", "31/02", "29/11/26"),
         *("11-29", "29-11", "29/11/2026/1", "hôm qua 17", "17 hôm qua", "29/2", "0/1", "29.11"),
+        *("hôm qua 1 giờ tối", "sáng qua 14h", "chiều qua", "tối qua", "29/11 18 giờ 5"),
+        *("sáng nay 6h tối 29/11", "chiều qua 9h sáng", "29-11-26", "đêm qua 1h"),
         *("hôm qua 17h5", "hôm qua hôm nay", "29/11 \n17:00", "２９/11"),
     ],
 )
@@ -58,7 +66,9 @@ def test_what_is_no_form_stays_for_whoever_asks_to_refuse(text: str) -> None:
     assert in_full(text, TODAY) == text
 
 
-@pytest.mark.parametrize("text", ["hôm nay", "yesterday 06:00", "29/11", "17h 29/11"])
+@pytest.mark.parametrize(
+    "text", ["hôm nay", "yesterday 06:00", "29/11", "17h 29/11", "chiều qua 17h45"]
+)
 def test_where_nobody_knows_today_nothing_is_guessed(text: str) -> None:
     assert in_full(text, None) == text
 

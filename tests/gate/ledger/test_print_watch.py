@@ -157,7 +157,7 @@ def test_a_refusal_is_told_as_likely_somebodys(
 
 @pytest.mark.parametrize(
     ("language", "told"),
-    [("en", "score: of the last 10 presses"), ("vi", "điểm: 10 lần ấn cuối")],
+    [("en", "score: how the last 10 were read"), ("vi", "điểm: 10 lần ấn cuối")],
 )
 def test_what_the_columns_are_is_told(
     worn: SqliteStore, tmp_path: Path, language: str, told: str
