@@ -282,6 +282,8 @@ def test_a_finger_that_is_left_out_is_suggested(
     done = edge("enroll", "NV0042", *flags, "--json", answers=answers)
     assert asked == [finger]
     assert done.stderr.startswith("Ngón nào? Enter: ngón ")
+    first = "ngón trỏ phải sẽ là vân tay đầu tiên"
+    assert (first in " ".join(done.stderr.split())) is ("--replace" in flags and not held)
     assert json.loads(done.stdout) == {}
 
 
@@ -1025,6 +1027,7 @@ def test_what_falls_with_a_voided_punch_is_told(edge: Edge) -> None:
         *("credential.removed", "credential.allowed", "credential.disallowed"),
         *("credential.qr-made", "people.erase-asks", "people.erase-over-asks"),
         *("people.erase-after-asks", "people.remove-asks", "privacy.forget-asks"),
+        "people.remove-asks-unsaved",
         "punch.moves-asks",
     ],
 )
@@ -1246,3 +1249,19 @@ def test_what_a_missed_press_makes_of_later_ones_is_told_before_it_is_added(
     assert edge(*typed, answers="c\n").exit_code == 0
     done = edge(*add, "--at", "17/11/2026 23:00", "--yes", "--json")
     assert [one["day"] for one in json.loads(done.stdout)["moves"]] == ["2026-11-17"]
+
+
+@pytest.mark.usefixtures("at_a_terminal")
+@pytest.mark.parametrize(
+    ("saved", "told"),
+    [(True, "Chỉ lấy lại được từ bản sao lưu"), (False, "Chưa có bản sao lưu nào")],
+)
+def test_whoever_erases_a_print_is_told_whether_a_backup_holds_it(
+    edge: Edge, tmp_path: Path, saved: bool, told: str
+) -> None:
+    with closing(open_store(tmp_path)) as store, store.changing() as change:
+        one = Print(worker="NV0042", finger="right-index", slot=0, generation=1)
+        change.put_print(one, b"\x07" * 32)
+        change.put_backed_up(one, backed_up=saved)
+    done = edge("prints", "remove", "NV0042", "--finger", "trỏ phải", answers="k\n")
+    assert told in " ".join(done.stderr.split())

@@ -62,8 +62,11 @@ def enroll(
     others = list[str]()
     if finger is None:
         finger = _ask_which(settings, code, replace=replace)
-    elif replace:
-        others = _not_replaced(settings, code, finger, asks=not as_json)
+    if replace:
+        person = _person(settings, code)
+        replace = finger in person.fingers
+        if not replace:
+            others = _not_replaced(person, finger, asks=not as_json)
     _one(settings, Enroll(code=code, finger=finger, replace=replace), others, as_json)
 
 
@@ -108,19 +111,17 @@ def _person(settings: Settings, code: str) -> "Person":
     return known[known_code(code, known, Message("people.add-first"), names)]
 
 
-def _not_replaced(settings: Settings, code: str, finger: str, *, asks: bool) -> list[str]:
-    """The worker's fingers beside which this one is enrolled, where it replaces none: whoever types
+def _not_replaced(person: "Person", finger: str, *, asks: bool) -> list[str]:
+    """The worker's fingers beside which this one is enrolled, as it replaces none: whoever types
     --replace thinks of one, so they are told, and asked where somebody is there; not a program
     (``asks``), which cannot answer beforehand."""
     from ..contract.people import FINGERS
 
-    person = _person(settings, code)
-    refused = finger not in FINGERS or person.deactivated or person.withdrawn
-    if finger in person.fingers or refused:
+    if finger not in FINGERS or person.deactivated or person.withdrawn:
         return []
     whose = who(person.code, {person.code: person.name})
     if not person.fingers:
-        tell(say("people.first-print", whose=whose), err=True)
+        tell(say("people.first-print", whose=whose, finger=finger), err=True)
         return []
     held = [Message("people.finger", finger=one) for one in person.fingers]
     tell(say("people.none-to-replace", finger=finger, whose=whose, held=held), err=True)

@@ -383,7 +383,13 @@ def _remove_asks(settings: Settings, code: str, finger: str) -> str:
     from ..gate.people.refusals import refuse_finger
 
     whose, wanted = whom(settings, code), checked_finger(finger)
-    refuse_beforehand(
-        settings, code, lambda store, code: refuse_finger(store.prints(), code, wanted)
-    )
-    return say("people.remove-asks", finger=finger, whose=whose)
+    asks = "people.remove-asks"
+
+    def look(store: "SqliteStore", code: str) -> None:
+        nonlocal asks
+        one = refuse_finger(store.prints(), code, wanted)
+        if (one.slot, one.generation) not in store.backed_up():
+            asks = "people.remove-asks-unsaved"
+
+    refuse_beforehand(settings, code, look)
+    return say(asks, finger=finger, whose=whose)
