@@ -149,6 +149,16 @@ def test_each_event_of_the_stream_has_its_line(kind: type[Event]) -> None:
     assert "None" not in line
 
 
+def test_an_entry_is_told_with_whose_it_is() -> None:
+    event = {"event": "ledger", "seq": 5, "kind": "print.enrolled", "worker": "NV1"}
+    names = {"NV1": "Hoa"}
+    told = watched.sentence({**event, "finger": "left-thumb"}, names)
+    assert told == "ledger   5 print enrolled: left-thumb, Hoa, NV1"
+    assert watched.sentence({"event": "ledger", "seq": 6, "kind": "punch.recorded"}, {}).endswith(
+        "6 punch recorded"
+    )
+
+
 @pytest.mark.parametrize(("kind", "moved"), [("xterm", True), ("dumb", False)])
 def test_a_dumb_terminal_is_not_written_over(
     monkeypatch: pytest.MonkeyPatch, kind: str, moved: bool

@@ -435,6 +435,17 @@ def test_what_repeats_a_voided_punch_does_not_look_as_if_it_counted(
         assert does_not_count in run(config, language, *listed).stdout
 
 
+def test_presses_again_and_again_do_not_hide_the_punch(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with closing(Assembly(load_settings(config)).store()) as store, store.changing() as change:
+        change.put_worker(Worker(code="001", name="Lan"))
+    again = [(PunchRepeated(worker="001", of=3), day(1 + more / 1000)) for more in range(1, 8)]
+    told_since(config, capsys, day(0), (punch("001"), day(1)), *again)
+    shown = run(config, "en", "workers", "show", "001").stdout.splitlines()[-2:]
+    assert [line.partition("  repeat of ")[2] for line in shown] == ["3", ""]
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_kind_of_entry_and_each_reason_has_its_words(language: str) -> None:
     use(language)

@@ -6,7 +6,7 @@ from typing import Any
 import click
 from msgspec import structs, to_builtins
 
-from ..contract.attendance import attendance, ways_now
+from ..contract.attendance import Attendance, attendance, ways_now
 from ..contract.errors import BadRequest
 from ..contract.kinds import kind_of
 from ..contract.language import Message, say
@@ -66,7 +66,7 @@ def show(settings: Settings, code: str, as_json: bool) -> None:
     voided = {punch.seq for punch in all_ if punch.voided}
     punches = [
         {**structs.asdict(punch), "way": ways.get(punch.seq, punch.direction)}
-        for punch in all_[-_PUNCHES:]
+        for punch in (all_[-_PUNCHES:] if as_json else _shown(all_))
     ]
     if as_json:
         held = [{"finger": p.finger, "slot": p.slot, "generation": p.generation} for p in prints]
@@ -103,6 +103,14 @@ def show(settings: Settings, code: str, as_json: bool) -> None:
     tell(say("people.show-punches" if punches else "people.show-no-punches"))
     for punch in reversed(punches):
         tell(f"  {_told(punch, voided)}", indent="    ")
+
+
+def _shown(all_: list[Attendance]) -> list[Attendance]:
+    """The last punches, and of each the last repeat only: whoever presses six times has pressed."""
+    repeats = {punch.of: punch.seq for punch in all_ if punch.of is not None}
+    shown = [punch for punch in all_ if punch.of is None or repeats[punch.of] == punch.seq]
+    own = [place for place, punch in enumerate(shown) if punch.of is None]
+    return shown[own[-_PUNCHES] if len(own) > _PUNCHES else 0 :]
 
 
 def _leaves(store: SqliteStore, code: str, day: str) -> str:

@@ -278,7 +278,7 @@ def _copy(backup: dict[str, Any] | None) -> str | None:
 
 
 def _daemon(answer: dict[str, Any]) -> str:
-    state, started = state_of(answer["daemon"]), answer["started_at"]
-    if started:
-        state = say("status.since", state=state, at=started)
+    state, since = state_of(answer["daemon"]), answer["started_at"] or answer.get("stopped_at")
+    if since:
+        state = say("status.since", state=state, at=since)
     return say("status.of-version", state=state, version=answer["version"])

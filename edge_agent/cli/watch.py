@@ -23,6 +23,9 @@ from .watched import sentence
 
 _BETWEEN_LOOKS_S = 0.5
 
+_NAMED_ANEW = ("worker.changed", "worker.forgotten")
+"""Entries after which a code may have another name."""
+
 
 @command(help="help.watch")
 @click.option("--since", metavar="TIME", help="help.watch-since")
@@ -101,6 +104,8 @@ class _Watch:
         if seq is not None and seq <= self._told_through:
             return
         self._last = max(self._last, seq or 0)
+        if event.get("kind") in _NAMED_ANEW:
+            self._names.pop(event.get("worker", ""), None)
         if event.get("worker") not in (None, *self._names):
             self._names = names_of(self._settings)
         now = datetime.now(self._zone).strftime("%H:%M:%S  ")

@@ -36,7 +36,7 @@ def _told(event: dict[str, Any], names: dict[str, str]) -> tuple[str, str]:
                 return "panel", say("watch.shown-hint", hint=hint_of(event["hint"]), **shown)
             return "panel", say("watch.shown", **shown)
         case "ledger":
-            return "ledger", f"{event['seq']} {say(words_of(event['kind']))}"
+            return "ledger", f"{event['seq']} {_written(event, names)}"
         case "awaiting":
             asked = event["request"]
             told = awaited(asked) if asked else say("watch.punches-again")
@@ -64,6 +64,17 @@ def _told(event: dict[str, Any], names: dict[str, str]) -> tuple[str, str]:
             if kind == "sensor" and event["state"] != "ready":
                 state = say("watch.sees-nobody", state=state)
             return kind, say("watch.state", state=state, detail=detail) if detail else state
+
+
+def _written(event: dict[str, Any], names: dict[str, str]) -> str:
+    """What an entry is, and whose."""
+    what, worker, finger = words_of(event["kind"]), event.get("worker"), event.get("finger")
+    if worker is None:
+        return say(what)
+    whose = who(worker, names)
+    if finger is None:
+        return say("watch.entry-of", what=what, whose=whose)
+    return say("watch.entry-of-finger", what=what, whose=whose, finger=finger)
 
 
 def _outcome(shown: dict[str, Any]) -> str:

@@ -67,11 +67,13 @@ class PunchLed(Event, tag="directed", frozen=True, kw_only=True):
     direction: Direction
 
 
-class LedgerGrew(Event, tag="ledger", frozen=True, kw_only=True):
-    """An entry is durably in the ledger."""
+class LedgerGrew(Event, tag="ledger", frozen=True, kw_only=True, omit_defaults=True):
+    """An entry is durably in the ledger; of what somebody did, with whose it is."""
 
     seq: int
     kind: str
+    worker: str | None = None
+    finger: str | None = None
 
 
 class Confirmed(Event, tag="confirmed", frozen=True, kw_only=True):

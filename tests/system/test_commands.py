@@ -507,6 +507,10 @@ def test_what_watch_prints(gate: Gate) -> None:
     gate.open(gate.watch())
     gate.press("NV003")
     assert any(f"{name_of('NV003')}, NV003: recorded" in line for line in plain.stdout)
+    assert gate.cli("workers", "add", "NV090", "Lò Thị Mây").code == 0
+    assert any("worker entered: Lò Thị Mây, NV090\n" in line for line in plain.stdout)
+    assert gate.cli("workers", "rename", "NV090", "Lò Thị Mai").code == 0
+    assert any("worker changed: Lò Thị Mai, NV090\n" in line for line in plain.stdout)
     plain.send_signal(signal.SIGINT)
     _, err = plain.communicate()
     assert (plain.returncode, err) == (130, "")
@@ -555,6 +559,19 @@ def test_the_page_shows_all_that_status_tells(gate: Gate) -> None:
     for key, part in shown.items():
         if isinstance(part, dict) and isinstance(told[key], dict):
             assert part.keys() == told[key].keys(), key
+
+
+def test_status_tells_since_when_the_daemon_is_stopped_where_it_has_said_so(gate: Gate) -> None:
+    daemon = gate.start()
+    gate.open(gate.watch())
+    assert daemon.stop() == 0
+    [stopped] = [one for one in gate.entries() if one["kind"] == "recording.stopped"][-1:]
+    status = gate.cli("status", "--json").json
+    assert (status["daemon"], status["stopped_at"]) == ("stopped", stopped["at"])
+    assert "stopped since" in gate.cli("status").out
+    daemon = gate.start()
+    daemon.kill()
+    assert gate.cli("status", "--json").json["stopped_at"] is None, "it was cut off at some moment"
 
 
 def test_ctrl_c_ends_watch_quietly(gate: Gate) -> None:

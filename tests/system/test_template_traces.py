@@ -119,7 +119,7 @@ main()
     ("command", "limit_and_dumpable"),
     [
         pytest.param(("workers", "list"), "0 1", id="that reads"),
-        pytest.param(("enroll", "NV777", "--finger", "left-thumb"), "0 0", id="without a daemon"),
+        pytest.param(("enroll", "NV001", "--finger", "right-index"), "0 0", id="without a daemon"),
     ],
 )
 def test_no_core_is_kept_of_a_command(

@@ -4,11 +4,13 @@ import time
 from collections.abc import Mapping
 from contextlib import closing
 from typing import Any, Literal
+from zoneinfo import ZoneInfo
 
 from msgspec import Struct, to_builtins
 
 from ... import __version__
 from ...contract.chain import stamp_of, told
+from ...contract.kinds import RECORDING, TOUCHES
 from ...contract.language import Message, together
 from ...contract.messages import (
     ClockStatus,
@@ -21,7 +23,7 @@ from ...contract.messages import (
     StoreStatus,
     UplinkStatus,
 )
-from ...contract.stamps import ClockState, Stamp, local_date, local_time
+from ...contract.stamps import ClockState, Stamp, local_date, local_time, true_time
 from ...contract.true_times import Timeline
 from ..errors import NoLedgerYet, NotUpToDate
 from ..events import (
@@ -203,7 +205,15 @@ def stopped_status(assembly: Assembly) -> dict[str, Any]:
         told |= glance_of(assembly, store, status)
         told |= {"backup": backup_of(assembly, store), "retired": store.retired}
         told |= {"other_gate": store.other_gate(assembly.settings.gate.id)}
+        told |= {"stopped_at": _stopped_at(store, assembly.zone)}
     return told | {"time": gate_time(assembly), "board": to_builtins(board_below())}
+
+
+def _stopped_at(store: SqliteStore, zone: ZoneInfo) -> str | None:
+    """Since when the daemon is stopped; None: it was cut off, or did not know the time."""
+    kind, last = next(store.newest_first(TOUCHES | RECORDING), ("", {}))
+    stopped = kind == "recording.stopped" and last["reason"] == "stopping"
+    return true_time(stamp_of(last), zone) if stopped else None
 
 
 def glance_of(assembly: Assembly, store: SqliteStore, status: GateStatus) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from msgspec import UNSET, UnsetType, convert, structs
 from ...contract.chain import Entry
 from ...contract.errors import StoreFault
 from ...contract.facts import Fact, SensorAdopted
+from ...contract.kinds import ACTS
 from ...contract.messages import ErasedWorker
 from ...contract.people import Print, Worker
 from ...contract.people_facts import PrintEnrolled, PrintRemoved
@@ -88,8 +89,9 @@ class Recorder:
             # It may be in the database after all: ask there before the next verdict.
             self.known.reread()
             raise
-        for entry in entries:
-            self.emit(LedgerGrew(seq=entry.seq, kind=entry.kind))
+        for entry, (fact, _) in zip(entries, lines, strict=True):
+            whose = _whose(fact) if entry.kind in ACTS else {}
+            self.emit(LedgerGrew(seq=entry.seq, kind=entry.kind, **whose))
         written = entries[len(lines) - len(facts) :]
         for fact, entry in zip(facts, written, strict=True):
             self.known.heed(fact, entry.seq, stamp)
@@ -337,6 +339,12 @@ class Recorder:
         self.record_all([*gone, adopted], also=adopt)
         for print_ in lost:
             self.known.drop_print(print_)
+
+
+def _whose(fact: Fact) -> dict[str, str]:
+    """Whose entry it is, and of which finger, where it is one person's."""
+    of = {name: getattr(fact, name, None) for name in ("worker", "finger")}
+    return {name: value for name, value in of.items() if value is not None}
 
 
 def _removal(print_: Print, actor: str) -> PrintRemoved:
