@@ -144,7 +144,7 @@ def test_it_is_as_the_page_shows(desk: Path, language: str) -> None:
                 ended.append(enrolling)
             else:
                 enrolling = None
-                watching.waits(words("print.enrolled", language))
+                watching.waits(words("print.enrolled", language).replace("\n", ": "))
                 time.sleep(_A_MOMENT_S)
         glass.close()
     finally:

@@ -291,6 +291,7 @@ BESIDE = {
     "board": "the doctor looks itself, and STATUS_TELLS has it",
     "overdue": "AT_REST has it",
     "retired": "a gate out of service has tests of its own",
+    "stopped_at": "no fault: that it is stopped has its row",
     "last_punch": "no fault, whoever it was",
     "waiting_since": "the payroll line's own look at the ledger",
     "restored": "the doctor looks itself, and test_gate has it",
