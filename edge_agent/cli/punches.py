@@ -14,6 +14,7 @@ from ..contract.attendance import (
     moved_by,
     ways_now,
 )
+from ..contract.chain import told
 from ..contract.corrections import known_code, said_moment
 from ..contract.errors import EdgeAgentError
 from ..contract.kinds import AMENDMENTS
@@ -184,6 +185,7 @@ def _shows_way(data: dict[str, Any], seq: int) -> bool:
     """Whether an entry says which way punch ``seq`` led, by more than a guess."""
     if data["seq"] != seq:
         return data.get("of") == seq and AMENDMENTS.get(data["kind"]) == "direction"
+    data = told(data)
     by = "key" if data["kind"] == "punch.added" else data.get("direction_source")
     return data.get("direction") is not None and by in EVIDENCE_OF_DIRECTION
 

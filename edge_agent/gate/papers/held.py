@@ -196,7 +196,9 @@ class _Reading:
             when = self.enrolled if kind == "print.enrolled" else self.restored
             when[data["slot"], data["generation"]] = true_time(stamp_of(data), self._zone)
         elif kind == "consent.withdrawn":
-            at = true_time(stamp_of(data), self._zone)
+            # The gate does one again that a restored database lacked: that is another day.
+            again = data["actor"] == "gate"
+            at = None if again else true_time(stamp_of(data), self._zone)
             self.withdrew.append(at[:10] if at else None)
         elif kind == "attempt.refused":  # As earlier versions wrote them.
             self.take_attempt(data)

@@ -113,7 +113,7 @@ def _refuse_undone(store: SqliteStore, code: str) -> None:
 
 
 def _back(store: SqliteStore, code: str) -> Message:
-    """What is typed where somebody who has left is back, which no command refuses then."""
+    """What is typed where somebody who has left is back."""
     worker = store.worker(code)
     if worker is None or not worker.deactivated:
         return Message("privacy.back-enrol", code=code)

@@ -35,13 +35,14 @@ def void_punch(context: RequestContext, request: VoidPunch) -> Result:
     if gate.store.is_voided(request.seq):
         raise BadRequest("punch.voided-already", seq=request.seq)
     worker = data["worker"]
-    voided = PunchVoided(of=request.seq, worker=worker, reason=reason, actor=context.actor)
-    written = gate.record(voided)
+    # Before anything is written: an entry that cannot be read is no reason to withdraw half.
     repeats = [
         one["seq"]
-        for one in gate.store.punches_of(worker, written.seq - request.seq)
+        for one in gate.store.punches_of(worker, gate.store.tail().seq - request.seq)
         if one["kind"] == REPEATED and one["of"] == request.seq
     ]
+    voided = PunchVoided(of=request.seq, worker=worker, reason=reason, actor=context.actor)
+    written = gate.record(voided)
     told = {"seq": written.seq, "of": request.seq, "worker": worker, "at": data["at"]}
     return told | {"repeats": repeats}
 

@@ -227,8 +227,11 @@ class Pairing:
         if agrees:
             return False
         if found is None and not any_print:
-            to_erase = slots_to_erase(store)
-            return bool(to_erase) and to_erase.isdisjoint(self._sensor.slots(self._go_on))
+            # Nothing of it is known again by its bytes, and one that was used elsewhere has some of
+            # these slots by chance: an erasure must not be told as done while it is not.
+            to_erase, taken = slots_to_erase(store), set(self._sensor.slots(self._go_on))
+            same = to_erase <= taken if being_emptied(store) else to_erase == taken
+            return bool(to_erase) and not same
         ours = store.mark()
         same = ours is not None and found is not None and found.token == ours.token
         return not same or self.doubt is Doubt.TEMPLATES_DIFFER

@@ -163,6 +163,21 @@ def test_who_was_erased_is_erased_from_a_sensor_that_has_lost_its_mark(
     assert works.sensor.templates == {}
 
 
+def test_a_used_sensor_without_a_mark_is_another_also_where_a_slot_is_the_same() -> None:
+    """Else an erasure would be told as done, and the old one still held both."""
+    works = Works()
+    leave_at_a_dead_sensor(works, LANS.worker, HOAS.worker)
+    held = dict(works.sensor.templates)
+    used = Library()
+    used.templates[LANS.slot] = "a stranger's"
+    works.swap(used)
+    assert works.pairing.check() is None
+    assert erased(works) == [(True, 0)] * 2
+    [left] = on_the_list(works)
+    assert left.holds == {LANS.slot: LANS.worker, HOAS.slot: HOAS.worker}
+    assert held.keys() == left.holds.keys()
+
+
 @pytest.mark.parametrize("happened", [cleared_notepad, torn_notepad, used_at_another_gate])
 def test_a_sensor_that_has_a_template_of_ours_was_not_replaced(
     happened: Callable[[Works], None],
