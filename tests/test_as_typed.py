@@ -364,9 +364,9 @@ def test_what_goes_for_good_is_asked_about(edge: Edge) -> None:
 @pytest.mark.usefixtures("at_a_terminal")
 @pytest.mark.parametrize("deactivated", [False, True])
 def test_who_has_left_is_brought_back_as_it_is_told(edge: Edge, deactivated: bool) -> None:
-    assert edge("workers", "leave", "NV0042", "--yes").exit_code == 0
     if deactivated:
         assert edge("workers", "deactivate", "NV0042").exit_code == 0
+    assert edge("workers", "leave", "NV0042", "--yes").exit_code == 0
     refused = edge("workers", "leave", "NV0042", "--yes")
     assert refused.exit_code == 65
     line = " ".join(refused.stderr.split()).partition("làm lại thì gõ: ")[2]
@@ -1064,6 +1064,9 @@ def test_whoever_has_neither_print_nor_card_may_leave(edge: Edge) -> None:
     assert (done.exit_code, "không giữ vân tay" in done.stdout) == (0, True), done
     assert "đã nghỉ" in edge("workers", "list").stdout
     assert edge("workers", "leave", "NV0042", "--yes").exit_code == 65
+    for again in ("deactivate", "activate"):  # One of them would be told as if they were back.
+        refused = edge("workers", again, "NV0042")
+        assert (refused.exit_code, "đã nghỉ" in refused.stderr) == (65, True), refused
 
 
 def test_who_is_to_leave_works_on_and_nothing_is_to_be_destroyed_yet(

@@ -132,10 +132,15 @@ def _drop(context: RequestContext, code: str) -> None:
 
 
 def deactivate_worker(context: RequestContext, request: DeactivateWorker) -> Result:
-    """Refuse a worker's fingers. Raises BadRequest where there is no such worker, or it is so."""
+    """Refuse a worker's fingers. Raises BadRequest where there is no such worker, or it is so, or
+    they have left.
+    """
     known = context.worker(request.code)
     if not known.active:
         raise BadRequest("people.deactivated-already", code=known.code)
+    leaving = context.gate.store.leavings().get(known.code)
+    if leaving is not None and leaving.left:
+        raise BadRequest("people.left-not-deactivated", code=known.code)
     worker = structs.replace(known, active=False)
     changed = WorkerChanged(worker=known.code, active=False, actor=context.actor)
     context.gate.record_worker(changed, worker)
