@@ -26,6 +26,7 @@ _COUNTED = ("prints", "openings", "credentials")
 class Carried(Struct, frozen=True, kw_only=True):
     """All that a page is made of; ``version``: of the program that made it; ``backups``: those
     that still held the worker's templates then, ``sensors``: those that were replaced, and may.
+    ``enrolled``: the worker had a print again then, of which the document says nothing.
     """
 
     document: str
@@ -35,6 +36,7 @@ class Carried(Struct, frozen=True, kw_only=True):
     version: str
     backups: list[HeldBackup] = []
     sensors: list[HeldSensor] = []
+    enrolled: bool = False
 
 
 def certificate_page(carried: Carried) -> str:
@@ -64,6 +66,7 @@ def certificate_page(carried: Carried) -> str:
     )
     kept = tuple((_known("kept", what), _known("why", what)) for what in done.kept)
     aside = (Message("proof.aside", files=done.not_reached),) if done.not_reached else ()
+    since = (Message("proof.enrolled-since", done=done.done),) if carried.enrolled else ()
     sections = [
         Section(title=Message("proof.held"), rows=held),
         Section(
@@ -74,6 +77,7 @@ def certificate_page(carried: Carried) -> str:
         Section(
             title=Message("proof.beyond"),
             lines=(
+                *since,
                 Message("proof.backups" if carried.backups else "proof.no-backups"),
                 *map(of_backup, carried.backups),
                 *map(of_sensor, carried.sensors),

@@ -34,6 +34,7 @@ def certificate(settings: Settings, code: str, file: Path, as_json: bool) -> Non
     store = assembly.store_for_reading()
     made = certificate_of(store, code)
     name = names_of(settings).get(code, "")
+    enrolled = any(print_.worker == code for print_ in store.prints())
     page = certificate_page(
         Carried(
             document=made.document,
@@ -43,10 +44,13 @@ def certificate(settings: Settings, code: str, file: Path, as_json: bool) -> Non
             version=__version__,
             backups=backups_with(store.sealed_backups(), code, assembly.zone),
             sensors=sensors_with(store.replaced_sensors(), code, assembly.zone),
+            enrolled=enrolled,
         )
     )
     with new_private_file(file) as out:
         out.write(page.encode())
+    if enrolled:
+        tell(say("proof.enrolled-since", done=made.read().done), err=True)
     if as_json:
         print_json({"file": str(file), "seq": made.seq, "digest": made.digest})
     else:

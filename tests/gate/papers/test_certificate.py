@@ -13,6 +13,7 @@ from edge_agent import cli
 from edge_agent.cli.ledger import write_entries
 from edge_agent.contract.chain import read_wire, seal
 from edge_agent.contract.facts import GateAlive
+from edge_agent.contract.people import Print
 from edge_agent.gate.people.requests import RecordConsent, WithdrawConsent
 from edge_agent.gate.sealed_backups import SealedBackup
 from tests.gate.people.test_requests import Office
@@ -196,6 +197,23 @@ def test_of_an_earlier_ledger_the_gate_keeps_the_document(office: Office, tmp_pa
     office.site.store.sql("DELETE FROM ledger WHERE kind = 'worker.erased'")
     settle(office, tmp_path)
     assert verdict(file) == "earlier"
+
+
+@pytest.mark.parametrize(
+    ("language", "words"), [("en", "was done on"), ("vi", "đã đăng ký vân tay lại")]
+)
+def test_whoever_is_enrolled_again_is_told_what_the_paper_is_of(
+    office: Office, tmp_path: Path, language: str, words: str
+) -> None:
+    assert words not in certificate(tmp_path, language).read_text(encoding="utf-8")
+    again = Print(worker=CODE, finger="left-thumb", slot=5, generation=2)
+    with office.site.store.changing() as change:
+        change.put_print(again, b"d" * 32)
+    settle(office, tmp_path)
+    file = tmp_path / "again.html"
+    assert words in told("certificate", CODE, "--output", str(file), language=language)
+    assert words in file.read_text(encoding="utf-8")
+    assert verdict(file) == "genuine"
 
 
 @pytest.mark.parametrize("content", [b"", b"<html></html>", b"\xff\xfe", b"{" * 100_000])
