@@ -18,7 +18,6 @@ from ..contract.people import Holders, alike
 from ..contract.stamps import parse_time, true_time
 from ..gate.daemon.assembly import Assembly
 from ..gate.ledger.store.sqlite_store import SqliteStore
-from ..gate.ledger.store.time_rows import RECOVERED_THROUGH
 from ..gate.settings.schema import Settings
 from .carry_out import who
 from .complete import change_kinds, codes
@@ -126,7 +125,7 @@ def _older(assembly: Assembly, first_ms: int | None) -> tuple[list[dict[str, Any
 
 def _changes(store: SqliteStore, first_ms: int | None, zone: ZoneInfo) -> Iterator[dict[str, Any]]:
     holders, renamings = store.holders(), _renamings(store)
-    carried = int(store.remembered(RECOVERED_THROUGH) or 0)
+    carried = store.recovered_through()
     for data in entries_since(store, first_ms, ACTS):
         if _is_since(data, first_ms):
             told = {"ledger": store.ledger, **_change(data, holders, zone)}

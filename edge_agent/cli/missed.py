@@ -14,11 +14,11 @@ from msgspec import Struct
 
 from ..contract.attendance import Attendance, attendance
 from ..contract.chain import stamp_of
+from ..contract.chain import told as original
 from ..contract.kinds import RECORDING, TOUCHES
 from ..contract.language import is_name, say, visible
 from ..contract.stamps import Stamp, local_time, parse_time, true_time
 from ..gate.ledger.store.sqlite_store import SqliteStore
-from ..gate.ledger.store.time_rows import RECOVERED_THROUGH
 from ..gate.rules import Reason
 from ..gate.touch.credit import REFUSED_AS
 from .carry_out import who
@@ -118,7 +118,7 @@ class Missed:
         self._since_ms = since_ms
         self._last = last
         self._before = before
-        self._recovered = int(store.remembered(RECOVERED_THROUGH) or 0)
+        self._recovered = store.recovered_through()
         self._first = stamp_of(store.data_of(store.entries(1, 1)[0]))
 
     def lines(self) -> Iterator[str]:
@@ -167,7 +167,7 @@ class Missed:
     def _punch(self, by_seq: dict[int, dict[str, Any]], data: dict[str, Any]) -> str:
         """What the panel showed of a punch: its way as it was known then."""
         worker = data["worker"]
-        data = data.get("data", data)  # Of one that was recovered, what the original says.
+        data = original(data)
         if data["kind"] == "punch.added":  # No lamp was seen.
             return line("ledger", say("watch.added", whose=who(worker, self._names)))
         repeat = data["kind"] == "punch.repeated"
@@ -210,10 +210,9 @@ class Missed:
         that it could in all the others."""
         life = list[dict[str, Any]]()
         sees = False
-        for kind, data in self._store.newest_first(TOUCHES | RECORDING):
+        for _, data in self._store.newest_first(TOUCHES | RECORDING):
             life.append(data)
-            recording = kind == "recording.resumed" or data.get("recording")
-            if sees := bool(recording and not self._is_missed(data)):
+            if sees := _records(data) and not self._is_missed(data):
                 break
         life.reverse()
         found = [(one.seq, self._span(one)) for one in unseen(life) if self._concerns(one)]

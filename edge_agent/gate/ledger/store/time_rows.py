@@ -117,6 +117,11 @@ class TimeRows(Part):
         with self._connection.telling():
             return self._complete_until(confirmed)
 
+    def recovered_through(self) -> int:
+        """The last entry that was recorded again of an older ledger; 0: there is none."""
+        rows = self._rows("SELECT value FROM remembered WHERE key = ?", RECOVERED_THROUGH)
+        return max((int(value) for (value,) in rows), default=0)
+
     def _complete_until(self, confirmed: int) -> str | None:
         [(pending,)] = self._rows(
             "SELECT min(seq) FROM (SELECT min(seq) AS seq FROM times WHERE open = 1"
@@ -126,8 +131,7 @@ class TimeRows(Part):
         )
         sure = confirmed if pending is None else min(confirmed, pending - 1)
         # What was recovered happened before this ledger began, wherever it stands in it.
-        recovered = self._rows("SELECT value FROM remembered WHERE key = ?", RECOVERED_THROUGH)
-        if sure < max([1, *(int(value) for (value,) in recovered)]):
+        if sure < max(1, self.recovered_through()):
             return None
         # Its own stamp, or that of the last landmark before it.
         rows = self._rows("SELECT seq, wire FROM ledger WHERE seq = ?", sure)
