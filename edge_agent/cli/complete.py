@@ -129,16 +129,20 @@ _ALSO = {
 """Other words for the same reasons, without marks, as people and these pages have them."""
 
 
+def reason_called(text: str) -> str | None:
+    """The code of a reason by its words, or by others for it; None: it has none."""
+    # Only here: what Tab completes does without.
+    from ..contract.people import alike
+
+    also = (code for words, code in _ALSO.items() if alike(text, words))
+    return keyword_called(text, REASONS, lambda one: f"reason.{one}") or next(also, None)
+
+
 def reason_option(told: str) -> Callable[..., Any]:
     """Give a command ``--reason``: a code, or the words for one."""
 
     def coded(ctx: click.Context, param: click.Parameter, text: str) -> str:
-        # Only here: what Tab completes does without.
-        from ..contract.people import alike
-
-        called = keyword_called(text, REASONS, lambda one: f"reason.{one}")
-        also = (code for words, code in _ALSO.items() if alike(text, words))
-        return called or next(also, text)
+        return reason_called(text) or text
 
     return click.option(
         "--reason", required=True, callback=coded, shell_complete=reasons, help=told

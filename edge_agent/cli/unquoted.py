@@ -10,7 +10,7 @@ import click
 
 from ..contract.people import FINGERS
 from ..contract.typed_times import in_full, span_in_full, time_of_day
-from .complete import REASONS, Keyword, finger_named, keyword_called
+from .complete import Keyword, finger_named, keyword_called, reason_called
 
 
 def in_quotes(command: click.Command, typed: list[str], only: str | None = None) -> str | None:
@@ -52,7 +52,7 @@ def _is_understood(option: click.Option, text: str) -> bool:
     if option.name == "finger":
         return finger_named(text) in FINGERS
     if option.name == "reason":
-        return keyword_called(text, REASONS, lambda one: f"reason.{one}") is not None
+        return reason_called(text) is not None
     if in_full(text, _ANY_DAY) != text or span_in_full(text, _ANY_DAY) is not None:
         return True
     return time_of_day(text) is not None or _is_iso(text)
