@@ -13,7 +13,6 @@ from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from edge_agent.contract.messages import RosterWorker
-from edge_agent.gate.events import Confirmed
 from edge_agent.receiver.connection import ReceiverOptions
 from edge_agent.receiver.roster.publish_roster import publish_roster
 from tests.certificates import Authority
@@ -186,7 +185,7 @@ def test_the_recipe_lets_everybody_do_theirs_and_nothing_else(
             running.said("connected")
             before = len(running.lines)  # It had tried MQTT 5 first.
             with Gate(port, new_ledger(50), username="main-gate", **access) as gate:
-                gate.until(lambda event: event == Confirmed(through=50))
+                gate.until_confirmed(50)
                 office = replace(options, username="payroll-roster")
                 workers = [RosterWorker(code="NV001", name="Lan")]
                 publish_roster(office, workers, 1, dry_run=False, force=True)

@@ -70,7 +70,7 @@ def test_an_entry_larger_than_the_broker_takes_is_told_and_the_rest_goes_on(
     ):
         gate.until(telling("entry 6 ", "more than 1300 bytes", "max_packet_size"))
         payroll.until(lambda: {*range(1, 6), *range(7, 67)} <= set(payroll.arrived))
-        gate.until(lambda event: event == Confirmed(through=5))
+        gate.until_confirmed(5)
         assert 6 not in payroll.arrived
         assert connections(mosquitto) == 1
     assert ledger.store.watermarks().confirmed == 5
@@ -80,7 +80,7 @@ def test_an_entry_larger_than_the_broker_takes_is_told_and_the_rest_goes_on(
         Payroll(mosquitto.port, ledger).listening(),
         Gate(mosquitto.port, ledger, receipt_timeout_s=1) as gate,
     ):
-        gate.until(lambda event: event == Confirmed(through=66))
+        gate.until_confirmed(66)
 
 
 def test_status_and_discovery_that_are_too_large_are_left_out_and_told(
@@ -101,7 +101,7 @@ def test_status_and_discovery_that_are_too_large_are_left_out_and_told(
         ) as gate,
     ):
         gate.until(telling("gate's status, what Home Assistant", "more than 1000 bytes"))
-        gate.until(lambda event: event == Confirmed(through=5))
+        gate.until_confirmed(5)
         assert connections(mosquitto) == 1
 
 
@@ -146,7 +146,7 @@ def test_few_at_a_time_is_told(tmp_path: Path, new_ledger: NewLedger) -> None:
         Gate(mosquitto.port, ledger) as gate,
     ):
         gate.until(telling("3 messages at a time", "max_inflight_messages"))
-        gate.until(lambda event: event == Confirmed(through=50))
+        gate.until_confirmed(50)
     assert connections(mosquitto) == 1
 
 
@@ -251,7 +251,7 @@ def test_an_entry_beyond_mosquitto_s_own_limit_is_told_and_the_rest_goes_on(
         Gate(mosquitto.port, ledger) as gate,
     ):
         gate.until(telling("entry 6 ", "message_size_limit"))
-        gate.until(lambda event: event == Confirmed(through=5))
+        gate.until_confirmed(5)
     assert connections(mosquitto) == 1
 
 

@@ -18,7 +18,6 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from edge_agent.contract.home_assistant import discovery, discovery_topic
 from edge_agent.contract.messages import LastWill, RosterStatus, StoreStatus, UplinkStatus
 from edge_agent.contract.stamps import ClockState
-from edge_agent.gate.events import Confirmed
 from edge_agent.gate.settings.schema import HomeAssistantSettings
 from tests.brokers import Mosquitto
 from tests.patience import PATIENCE_S
@@ -287,7 +286,7 @@ def test_on_a_real_broker(mosquitto: Mosquitto, new_ledger: NewLedger) -> None:
     ledger = new_ledger(5)
     with Payroll(mosquitto.port, ledger).listening():
         with Gate(mosquitto.port, ledger, WITH_PUNCHES) as gate:
-            gate.until(lambda event: event == Confirmed(through=5))
+            gate.until_confirmed(5)
             with assistant(mosquitto.port) as its:  # It starts later than the gate.
                 its.until(lambda: {PAGE, TOPICS.status} <= its.latest.keys())
                 found = Device(its.latest[PAGE])

@@ -99,6 +99,7 @@ class Gate:
         mqtt = MqttSettings(**{"host": "127.0.0.1", "port": port, **settings})
         self.events: queue.Queue[Event] = queue.Queue()
         self.rosters: queue.Queue[Heard] = queue.Queue()
+        self._confirmed: set[int] = set()
         broker = PahoBroker(mqtt, CLIENT_ID)
         self.flow: UplinkThread = uplink(
             mqtt,
@@ -114,9 +115,17 @@ class Gate:
         self._thread = threading.Thread(target=self.flow.run, args=(self._stop, lambda: None))
 
     def until(self, come_true: Callable[[Event], bool]) -> Event:
-        while not come_true(event := self.events.get(timeout=PATIENCE_S)):
-            pass
-        return event
+        while True:
+            event = self.events.get(timeout=PATIENCE_S)
+            if isinstance(event, Confirmed):
+                self._confirmed.add(event.through)
+            if come_true(event):
+                return event
+
+    def until_confirmed(self, through: int) -> None:
+        """Also where that was told before another event that was waited for: the order is open."""
+        while through not in self._confirmed:
+            self.until(lambda event: isinstance(event, Confirmed))
 
     def stop(self) -> None:
         self._stop.set()
@@ -138,12 +147,12 @@ def test_drains_in_order_until_the_receipt(broker: Somewhere, new_ledger: NewLed
         Payroll(broker.port, ledger, mqtt=broker.mqtt).listening() as payroll,
         Gate(broker.port, ledger) as gate,
     ):
-        gate.until(lambda event: event == Confirmed(through=500))
+        gate.until_confirmed(500)
         assert payroll.arrived == list(range(1, 501))
         assert payroll.wires[7] == {ledger.store.entries(7, 1)[0].wire}
         ledger.grow(1)
         gate.flow.notify()
-        gate.until(lambda event: event == Confirmed(through=501))
+        gate.until_confirmed(501)
         gate.stop()
         payroll.until(lambda: payroll.states == ["online", "offline"])
     assert ledger.store.watermarks() == Watermarks(501, 501)
@@ -156,7 +165,7 @@ def test_the_retained_receipt_is_read_before_anything_is_published(
     with Payroll(broker.port, ledger, mqtt=broker.mqtt, answers=False).listening() as payroll:
         payroll.say(ledger.receipts, ledger.receipt(250), retain=True)
         with Gate(broker.port, ledger) as gate:
-            gate.until(lambda event: event == Confirmed(through=250))
+            gate.until_confirmed(250)
             payroll.until(lambda: 300 in payroll.wires)
     assert payroll.arrived == list(range(251, 301))
 
@@ -167,7 +176,7 @@ def test_payroll_asks_again(broker: Somewhere, new_ledger: NewLedger) -> None:
         Payroll(broker.port, ledger, mqtt=broker.mqtt).listening() as payroll,
         Gate(broker.port, ledger) as gate,
     ):
-        gate.until(lambda event: event == Confirmed(through=20))
+        gate.until_confirmed(20)
         payroll.resend("q1", 3, 5)
         payroll.until(lambda: len(payroll.arrived) == 23)
         payroll.until(lambda: bool(payroll.replies))
@@ -189,7 +198,7 @@ def test_a_broker_killed_mid_drain_loses_nothing(
         # Whatever went out while payroll was away: the next punch shows it the hole.
         ledger.grow(1)
         gate.flow.notify()
-        gate.until(lambda event: event == Confirmed(through=3001))
+        gate.until_confirmed(3001)
     assert all(len(wires) == 1 for wires in payroll.wires.values())
 
 
@@ -199,7 +208,7 @@ def test_a_frozen_broker_is_left_and_found_again(
     monkeypatch.setattr(connection, "ACKNOWLEDGE_TIMEOUT_S", 0.5)
     ledger = new_ledger(5)
     with Payroll(mosquitto.port, ledger).listening(), Gate(mosquitto.port, ledger) as gate:
-        gate.until(lambda event: event == Confirmed(through=5))
+        gate.until_confirmed(5)
         mosquitto.freeze()
         ledger.grow(1)
         gate.flow.notify()
@@ -207,7 +216,7 @@ def test_a_frozen_broker_is_left_and_found_again(
         assert isinstance(lost, UplinkChanged)
         assert "acknowledges nothing" in (lost.detail or "")
         mosquitto.thaw()
-        gate.until(lambda event: event == Confirmed(through=6))
+        gate.until_confirmed(6)
 
 
 def test_a_broker_that_takes_few_at_a_time(tmp_path: Path, new_ledger: NewLedger) -> None:
@@ -217,7 +226,7 @@ def test_a_broker_that_takes_few_at_a_time(tmp_path: Path, new_ledger: NewLedger
         Payroll(mosquitto.port, ledger).listening() as payroll,
         Gate(mosquitto.port, ledger) as gate,
     ):
-        gate.until(lambda event: event == Confirmed(through=200))
+        gate.until_confirmed(200)
     assert payroll.arrived == list(range(1, 201))
     # Once for the first connection: it was never ended for sending too much.
     assert mosquitto.log.read_text().count("as edge-agent-main-gate") == 1

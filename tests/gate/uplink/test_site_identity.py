@@ -13,7 +13,7 @@ import pytest
 
 from edge_agent.contract.messages import Roster, RosterWorker
 from edge_agent.contract.roster import LARGEST_ROSTER, MOST_WORKERS
-from edge_agent.gate.events import Confirmed, Event, UplinkChanged
+from edge_agent.gate.events import Event, UplinkChanged
 from edge_agent.gate.uplink.duplicate_id import HUNG_UP_OFTEN
 from edge_agent.gate.uplink.mqtt import broker as attempts
 from edge_agent.gate.uplink.mqtt import connection
@@ -95,7 +95,7 @@ def at_work(site: Site, ledger: Ledger, folder: Path) -> Iterator[tuple[Running,
     with Running(options_of(site, "payroll", folder)) as payroll:
         payroll.said("connected")
         with Gate(site.port, ledger, **way(site, "main-gate")) as gate:
-            gate.until(lambda event: event == Confirmed(through=ledger.store.tail().seq))
+            gate.until_confirmed(ledger.store.tail().seq)
             yield payroll, gate
 
 

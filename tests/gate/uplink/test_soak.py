@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from edge_agent.gate.events import Confirmed, UplinkChanged
+from edge_agent.gate.events import UplinkChanged
 from edge_agent.gate.host.clock import HostClock
 from edge_agent.gate.uplink.mqtt import broker as attempts
 from edge_agent.gate.uplink.mqtt import connection
@@ -126,7 +126,7 @@ def test_a_hundred_outages(
         while rows(database, "SELECT through FROM ledgers") != [(last,)]:
             assert time.monotonic() < deadline, "not everything arrived"
             time.sleep(0.2)
-        gate.until(lambda event: event == Confirmed(through=last))
+        gate.until_confirmed(last)
         assert running.error is None
         assert running.receiver.counts["fork"] == 0
         assert running.receiver.counts["damaged"] == 0
@@ -171,7 +171,7 @@ def test_a_month_without_a_broker(
                     break
                 assert time.monotonic() < deadline
             last = ledger.store.tail().seq
-            gate.until(lambda event: event == Confirmed(through=last))
+            gate.until_confirmed(last)
             assert running.receiver.counts["fork"] == 0
     assert rows(database, "SELECT count(*), max(seq) FROM entries") == [(last, last)]
     grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
@@ -196,7 +196,7 @@ def test_a_frozen_broker_is_noticed_in_time(tmp_path: Path) -> None:
             stack.callback(broker.thaw)
             stack.enter_context(Payroll(broker.port, ledger).listening())
             gate = stack.enter_context(Gate(broker.port, ledger))
-            gate.until(lambda event: event == Confirmed(through=1))
+            gate.until_confirmed(1)
             gates[folder.name] = ledger, broker, gate
         time.sleep(3)  # The acknowledgement of the receipt is on its way no more.
         began = time.monotonic()

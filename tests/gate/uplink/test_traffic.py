@@ -12,7 +12,6 @@ import pytest
 from paho.mqtt import publish
 
 from edge_agent.contract.messages import GateStatus
-from edge_agent.gate.events import Confirmed
 from edge_agent.gate.uplink import status as tell_status
 from edge_agent.receiver.connection import ReceiverOptions
 from tests.brokers import MOSQUITTO
@@ -126,7 +125,7 @@ def test_a_month_of_an_ordinary_gate_is_few_bytes(
         gate = stack.enter_context(
             OnTheLine(line, site, ledger, status=Changing(), keepalive_s=5, **mqtt)
         )
-        gate.until(lambda event: event == Confirmed(through=1))
+        gate.until_confirmed(1)
         time.sleep(_APART_S)
         connection = line.traffic.since(nothing)
 
@@ -134,7 +133,7 @@ def test_a_month_of_an_ordinary_gate_is_few_bytes(
         for last in range(2, 42):
             ledger.punch(f"NV{last:04}")
             gate.flow.notify()
-            gate.until(lambda event, last=last: event == Confirmed(through=last))  # type: ignore[misc]
+            gate.until_confirmed(last)
             time.sleep(_APART_S)
         entry = line.traffic.since(before, 40)
 
