@@ -177,6 +177,14 @@ def own_migrations(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(database, "_migrate", new_database.migrate)
 
 
+@pytest.fixture(autouse=True, scope="session")
+def as_urgent_as_before() -> Iterator[None]:
+    """A command that is called here and stands back for a gate would hold up all later tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "nice", lambda _: 0)
+        yield
+
+
 @pytest.fixture(autouse=True)
 def in_english(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """No test leaves a language behind for the next one."""

@@ -40,6 +40,7 @@ def copied(folder: Path) -> Path:
     return folder
 
 
+@pytest.mark.long
 def test_the_pages_are_a_site(tmp_path: Path) -> None:
     site = tmp_path / "site"
     done = build(copied(tmp_path / "pages"), site)

@@ -59,8 +59,8 @@ def told(tally: Tally, weaker: str | None = None) -> Tally:
 
 
 def test_a_power_cut_breaks_no_promise(short_life: Recording, tmp_path: Path) -> None:
-    sound = told(replay(short_life, 250, seed=SEED))
-    assert sound.states >= 250
+    sound = told(replay(short_life, 150, seed=SEED))
+    assert sound.states >= 150
     assert not sound.broken, sound.examples
     normal = replayed(tmp_path / "normal", punches=2, states=100, weaker="NORMAL", every=4)
     assert normal.broken.total() > 25, "the check is void: NORMAL has passed it"
