@@ -1,5 +1,6 @@
 """What is told before a gate is taken down, and what a gate that was taken down still says."""
 
+import re
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -12,8 +13,11 @@ from edge_agent.cli import credentials, options
 from edge_agent.contract.facts import GateRetired
 from edge_agent.contract.people import Print
 from edge_agent.gate.claims import Claim, What
+from edge_agent.gate.ports import BrokerUp
 from edge_agent.gate.replaced_sensors import ReplacedSensor
 from edge_agent.gate.sealed_backups import SealedBackup
+from edge_agent.gate.uplink.mqtt import look
+from tests.brokers import free_port
 from tests.gate.ledger.ledgers import append, later, open_store
 
 Edge = Callable[..., Result]
@@ -31,6 +35,7 @@ def edge(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Edge:
     config.write_text(
         '[gate]\nid = "main-gate"\n[store]\npath = "gate.db"\n[clock]\ntrust = "always"\n'
         '[control]\nsocket = "control.sock"\n[sensor]\nport = "sensor"\n'
+        f'[mqtt]\nhost = "127.0.0.1"\nport = {free_port()}\n'
     )
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("EDGE_AGENT_CONFIG", str(config))
@@ -69,6 +74,28 @@ def test_what_goes_and_what_is_to_be_done_before_is_told_before_the_name_is_aske
     assert "1 yêu cầu của công nhân chưa xong" in told
     assert told.index("privacy certificate MÃ") < told.index("Chưa làm gì: ở đây không có ai gõ")
     assert "1 vân tay" in edge("retire", "--without-sensor").stderr
+
+
+def test_what_payroll_lacks_and_that_there_is_no_line_is_told_before_the_name_is_asked_for(
+    edge: Edge,
+) -> None:
+    told = " ".join(edge("retire").stderr.split())
+    assert re.search(r"chưa xác nhận \d+ mục, mục cũ nhất từ \d\d/\d\d/\d{4} \d\d:", told)
+    assert "Lúc này không gửi được gì cho phòng lương. Không nối được tới broker" in told
+    assert "Nên bấm Ctrl-C" in told
+    assert told.index("edge-agent carry out /media/stick") < told.index("Chưa làm gì: ở đây")
+
+
+@pytest.mark.parametrize(
+    ("answers", "told"),
+    [(BrokerUp(version="5"), "Lệnh này sẽ gửi nốt"), (None, "Broker không trả lời. Nên")],
+    ids=["there", "silent"],
+)
+def test_where_the_broker_answers_it_is_told_what_is_sent(
+    edge: Edge, monkeypatch: pytest.MonkeyPatch, answers: BrokerUp | None, told: str
+) -> None:
+    monkeypatch.setattr(look, "first_answer", lambda *broker: answers)
+    assert told in " ".join(edge("retire").stderr.split())
 
 
 def test_nothing_is_asked_for_that_is_refused_then(edge: Edge, tmp_path: Path) -> None:

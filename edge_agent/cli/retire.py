@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..contract.errors import BadRequest, BrokerFault, StoreFault
+from ..contract.errors import BadRequest, BrokerFault, EdgeAgentError, StoreFault
 from ..contract.language import Message, say
 from ..gate.control.client import daemon_runs
 from ..gate.host.service import stopping
@@ -22,6 +22,10 @@ from .tell import ask, tell
 
 if TYPE_CHECKING:
     from ..gate.daemon.assembly import Assembly
+    from ..gate.ledger.store.sqlite_store import SqliteStore
+
+_PATIENCE_S = 4.5
+"""For a broker's first word, before somebody is asked."""
 
 
 @command(help="help.retire")
@@ -77,6 +81,7 @@ def _tell_before(assembly: "Assembly", *, sensor: bool) -> None:
         people = Message("module.of-people", count=len({one.worker for one in prints}))
         told = "retire.takes" if sensor else "retire.takes-no-print"
         tell(say(told, gate=store.gate, count=len(prints), people=people), err=True)
+        _tell_unsent(assembly, store)
         for erasure in store.erasures():
             if erasure.begun and not erasure.done:
                 tell(say("privacy.overdue", code=erasure.worker, begun=erasure.begun), err=True)
@@ -93,6 +98,33 @@ def _tell_before(assembly: "Assembly", *, sensor: bool) -> None:
             tell(say("retire.claims-open", count=open_), err=True)
         if prints:
             tell(say("retire.certificates-first"), err=True)
+
+
+def _tell_unsent(assembly: "Assembly", store: "SqliteStore") -> None:
+    """What payroll lacks by now, and whether it can be sent: a gate that goes is soon where there
+    is no line."""
+    from ..gate.ports import BrokerDown
+    from ..gate.uplink.mqtt.look import first_answer
+
+    confirmed = store.watermarks().confirmed
+    waiting = store.tail().seq - confirmed
+    if waiting:
+        since = store.data_of(store.entries(confirmed + 1, 1)[0]).get("at")
+        told = "retire.unsent-since" if since else "retire.unsent"
+        tell(say(told, count=waiting, since=since), err=True)
+    why: Message | None = None
+    try:
+        answer = first_answer(assembly.settings.mqtt, store.gate, _PATIENCE_S)
+        if not answer:
+            why = Message("retire.broker-silent")
+        elif isinstance(answer, BrokerDown):
+            why = answer.reason
+    except EdgeAgentError as fault:  # Such as a password that cannot be read.
+        why = fault.message
+    if why is not None:
+        tell(say("retire.no-line", why=why), err=True)
+    elif waiting:
+        tell(say("retire.sends", count=waiting), err=True)
 
 
 def _tell_emptied(done: dict[str, Any]) -> None:

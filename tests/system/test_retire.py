@@ -30,8 +30,11 @@ def test_a_gate_goes_step_by_step(gate: Gate, mosquitto: Mosquitto) -> None:
     assert "stop it first" in gate.cli(*RETIRE, "0").err.lower()
     watch.close()
     daemon.stop()
+    before = gate.cli("retire")
+    assert ("Nothing was done" in before.err, "be sent" in before.err) == (True, False), before
     # The broker is away: the sensor is emptied, and the last entry waits.
     gate.set(mqtt={"port": free_port()})
+    assert "Nothing can be sent to payroll just now" in gate.cli("retire").err
     waits = gate.cli(*RETIRE, "1")
     assert (waits.code, "Call this again" in waits.err) == (69, True), waits
     last = rows(gate.database, "SELECT max(seq) FROM ledger")[0][0]

@@ -14,18 +14,12 @@ from ...contract.errors import BrokerFault
 from ...contract.language import Message
 from ...contract.messages import GateStatus, ReportLine, Topics
 from ..events import Confirmed, Event
-from ..ports import Acknowledged, BrokerDown, BrokerUp, Emit, MqttVersion
+from ..ports import Acknowledged, BrokerDown, BrokerUp, Emit
 from ..uplink.home_assistant import KEY
-from ..uplink.mqtt.broker import PahoBroker
+from ..uplink.mqtt.look import connecting, events
 from ..uplink.outbox import REFUSED
 from .assembly import Assembly
 from .status import at_rest
-
-_VERSIONS: dict[str, tuple[MqttVersion, ...]] = {
-    "auto": ("5", "3.1.1"),
-    "5": ("5",),
-    "3.1.1": ("3.1.1",),
-}
 
 _STOPS_WITHIN_S = 3.0
 _FORGETS_WITHIN_S = 15.0
@@ -87,25 +81,20 @@ def forget_at_broker(assembly: Assembly) -> None:
     with closing(assembly.store()) as store:
         told = store.remembered(KEY)
     topics = [Topics(mqtt.root, gate).status, *([told] if told else [])]
-    broker = PahoBroker(mqtt, f"edge-agent-{gate}")
-    with closing(broker):
-        # A connection must have a will: an empty one on a topic where nothing ever stands.
-        broker.open(_VERSIONS[mqtt.protocol], f"{mqtt.root}/{gate}/doctor", b"")
+    with connecting(mqtt, gate, f"edge-agent-{gate}") as broker:
         waiting: dict[int, str] = {}
-        give_up = monotonic() + _FORGETS_WITHIN_S
-        while (left := give_up - monotonic()) > 0:
-            for event in broker.poll(left):
-                if isinstance(event, BrokerUp):
-                    waiting = {broker.publish(topic, b"", retain=True): topic for topic in topics}
-                elif isinstance(event, BrokerDown):
-                    raise BrokerFault("retire.broker-away", why=event.reason)
-                elif isinstance(event, Acknowledged) and event.token in waiting:
-                    topic = waiting.pop(event.token)
-                    if event.code >= REFUSED:
-                        why = Message("broker.not-forgotten-there", topic=topic)
-                        raise BrokerFault("retire.broker-away", why=why)
-                    if not waiting:
-                        return
+        for event in events(broker, _FORGETS_WITHIN_S):
+            if isinstance(event, BrokerUp):
+                waiting = {broker.publish(topic, b"", retain=True): topic for topic in topics}
+            elif isinstance(event, BrokerDown):
+                raise BrokerFault("retire.broker-away", why=event.reason)
+            elif isinstance(event, Acknowledged) and event.token in waiting:
+                topic = waiting.pop(event.token)
+                if event.code >= REFUSED:
+                    why = Message("broker.not-forgotten-there", topic=topic)
+                    raise BrokerFault("retire.broker-away", why=why)
+                if not waiting:
+                    return
     raise BrokerFault("retire.broker-away", why=Message("retire.no-answer"))
 
 

@@ -5,7 +5,6 @@ by name only (mosquitto's use_username_as_clientid) would throw the daemon out f
 """
 
 from contextlib import closing
-from time import monotonic
 from typing import Any
 
 from ... import __version__
@@ -16,8 +15,8 @@ from ..daemon.settings_changed import counts_after
 from ..daemon.supervised_thread import SILENT_AFTER_S
 from ..errors import NotUpToDate
 from ..host.service import is_service, restarting, starting
-from ..ports import BrokerDown, BrokerUp, MqttVersion
-from ..uplink.mqtt.broker import PahoBroker
+from ..ports import BrokerDown
+from ..uplink.mqtt.look import first_answer
 from .context import CheckContext, check
 from .findings import Judgement, Sentence, State, age_of, passed_on
 from .ledger import of_other_gate
@@ -143,12 +142,6 @@ BROKER_SLOW = Sentence(FAIL, "doctor.broker-slow")
 
 _PATIENCE_S = 4.5
 
-_VERSIONS: dict[str, tuple[MqttVersion, ...]] = {
-    "auto": ("5", "3.1.1"),
-    "5": ("5",),
-    "3.1.1": ("3.1.1",),
-}
-
 
 @check("broker")
 def broker(context: CheckContext) -> Judgement:
@@ -162,27 +155,17 @@ def broker(context: CheckContext) -> Judgement:
             return BROKER_IN_THE_CLEAR(**where, version=version)
         known = BROKER_ANSWERS if version == "5" else BROKER_IS_OLD
         return known(**where, way=way, version=version)
-    broker = PahoBroker(mqtt, f"edge-agent-{gate}-doctor")
-    # A connection must have a will. An empty retained message on a topic of its own leaves nothing
-    # behind, should this process be killed before it has said goodbye.
-    broker.open(_VERSIONS[mqtt.protocol], f"{mqtt.root}/{gate}/doctor", b"")
-    try:
-        give_up = monotonic() + _PATIENCE_S
-        while (left := give_up - monotonic()) > 0:
-            for event in broker.poll(left):
-                if isinstance(event, BrokerUp):
-                    if limits := event.limits.sentences():
-                        return passed_on(State.WARN, together(*limits.values()) or "")
-                    if access.exposed:
-                        return BROKER_IN_THE_CLEAR(**where, version=event.version)
-                    old = event.version != "5"
-                    sentence = BROKER_IS_OLD if old else BROKER_ANSWERS
-                    return sentence(**where, way=way, version=event.version)
-                if isinstance(event, BrokerDown):
-                    return passed_on(State.FAIL, event.reason)
+    answer = first_answer(mqtt, gate, _PATIENCE_S)
+    if answer is None:
         return BROKER_SLOW(**where, seconds=_PATIENCE_S)
-    finally:
-        broker.close()
+    if isinstance(answer, BrokerDown):
+        return passed_on(State.FAIL, answer.reason)
+    if limits := answer.limits.sentences():
+        return passed_on(State.WARN, together(*limits.values()) or "")
+    if access.exposed:
+        return BROKER_IN_THE_CLEAR(**where, version=answer.version)
+    sentence = BROKER_ANSWERS if answer.version == "5" else BROKER_IS_OLD
+    return sentence(**where, way=way, version=answer.version)
 
 
 def _of_the_daemon(status: dict[str, Any] | None) -> str | None:
