@@ -8,6 +8,7 @@ import pytest
 from edge_agent import __version__
 from edge_agent.cli import status, status_shown, tell
 from edge_agent.cli.status_shown import Shown, hanging, shown_of
+from edge_agent.cli.status_to_do import to_do
 from edge_agent.contract.language import LANGUAGES, Message, say, use
 from edge_agent.gate.errors import DaemonHangs
 from edge_agent.gate.settings.load import load_settings
@@ -165,8 +166,11 @@ def lines(shown: Shown, columns: int) -> list[str]:
 
 
 @pytest.fixture(autouse=True)
-def columns(monkeypatch: pytest.MonkeyPatch) -> None:
+def screen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A terminal of the usual size."""
     monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("LINES", "21")
+    monkeypatch.setattr(status_shown, "is_screen", lambda: True)
 
 
 def test_a_gate_that_is_well_in_the_order_of_what_matters() -> None:
@@ -473,17 +477,28 @@ def test_no_row_goes_without_a_word_and_what_people_are_sent_to_stays(
     names = {name: say(f"status.{name}") for name, text in rows if text is not None}
     there = {name for name, word in names.items() if any(t.startswith(word) for t in texts(shown))}
     assert {"complete", "roster", "clock", "uplink", "people"} <= there
-    named = say("status.not-shown", rows="|").split("|")[0]
-    [line] = [text for text in texts(shown) if text.startswith(named)] or [""]
+    [line] = [text for text in texts(shown) if "edge-agent status | more" in text] or [""]
     assert [name for name in names if name not in there and names[name] not in line] == []
     assert len(lines(shown, max(80, int(columns)))) <= 20
 
 
+@pytest.mark.parametrize("told", [WAITS, ILL], ids=["waits", "ill"])
+def test_a_pipe_gets_every_row_and_all_that_is_to_be_done(
+    monkeypatch: pytest.MonkeyPatch, told: dict[str, Any]
+) -> None:
+    monkeypatch.setattr(status_shown, "is_screen", lambda: False)
+    shown = texts(shown_of(SETTINGS, told))
+    rows = [*status_shown._rows(told), *status_shown._further_rows(told)]
+    assert [text for _, text in rows if text is not None and text not in " ".join(shown)] == []
+    todo = [text for _, text in to_do(SETTINGS, told) if text is not None]
+    assert [text for text in todo if text not in " ".join(shown)] == []
+    assert not any("no room for" in one or "more: " in one for one in shown)
+
+
 def test_only_as_much_goes_as_there_is_no_room_for() -> None:
     use("en")
-    assert "no room for: daemon, ledger, payroll (edge-agent status --json)" in texts(
-        shown_of(SETTINGS, WAITS)
-    )
+    told = "no room for 3 rows: daemon, ledger, payroll (all: 'edge-agent status | more')"
+    assert told in texts(shown_of(SETTINGS, WAITS))
 
 
 @pytest.mark.parametrize(

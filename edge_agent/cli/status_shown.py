@@ -1,9 +1,11 @@
 """The one screen of ``edge-agent status``: whether the gate records, its parts, what to do now.
 
 What matters most stands first, and what is the matter is told once, at the end, in that order too.
+A file or a pipe has room for all of it.
 """
 
 from collections.abc import Iterator
+from math import inf
 from typing import Any, NamedTuple
 
 from ..contract.language import Message, say, visible
@@ -11,7 +13,7 @@ from ..gate.errors import DaemonHangs
 from ..gate.host.service import restarting
 from ..gate.settings.schema import Settings
 from .status_to_do import Told, to_do
-from .tell import folded, height, width
+from .tell import folded, height, is_screen, width
 from .words import awaited, state_of
 
 _LINES = 20
@@ -108,7 +110,7 @@ def _table(rows: list[Told]) -> Iterator[Line]:
         yield Line(f"{label:<{wide}} {text}", indent=" " * (wide + 1))
 
 
-def _with_room(rows: list[Told], room: int) -> Shown:
+def _with_room(rows: list[Told], room: float) -> Shown:
     """The rows in so many lines: of those that are calm, the fewest go, and are named."""
     rows = [row for row in rows if row[1] is not None]
     calm = [row for name in _CALM for row in rows if row[0] == name]
@@ -116,8 +118,9 @@ def _with_room(rows: list[Told], room: int) -> Shown:
         gone = calm[:count]
         lines = list(_table([row for row in rows if row not in gone]))
         if gone:
-            names = ", ".join(say(f"status.{name}") for name, _ in rows if name in dict(gone))
-            lines.append(Line(say("status.not-shown", rows=names), indent="  "))
+            names = [say(f"status.{name}") for name, _ in rows if name in dict(gone)]
+            told = say("status.not-shown", rows=names, count=len(names))
+            lines.append(Line(told, indent="  "))
         if _rows_of(lines) <= room:
             break
     return lines
@@ -141,8 +144,10 @@ def _fitting(lines: Shown, todo: Shown) -> Shown:
     return lines + shown
 
 
-def _room() -> int:
+def _room() -> float:
     """How many lines of 80 columns there is room for."""
+    if not is_screen():
+        return inf
     return max(_LINES, (height() - 1) * min(width(), _COLUMNS) // _COLUMNS)
 
 

@@ -46,7 +46,7 @@ def tell_if_on_own_disk(file: Path, database: str) -> None:
 def coloured(text: str, colour: str) -> str:
     """Text for stdout in a colour, or "bold", where a terminal has them and nobody minds."""
     plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
-    if plain or not sys.stdout.isatty():
+    if plain or not is_screen():
         return text
     return click.style(text, bold=True) if colour == "bold" else click.style(text, fg=colour)
 
@@ -134,13 +134,17 @@ def width() -> int:
     return max(_NARROWEST, told or _USUAL)
 
 
+def is_screen() -> bool:
+    """Whether somebody reads stdout at a terminal, and no file or pipe takes it."""
+    return sys.stdout is not None and sys.stdout.isatty()
+
+
 def height() -> int:
-    """Lines of the terminal; 0 where stdout is none."""
+    """Lines of the terminal; 0: it does not say."""
     try:
-        told = int(os.environ.get("LINES", "0")) or os.get_terminal_size(1).lines
+        return int(os.environ.get("LINES", "0")) or os.get_terminal_size(1).lines
     except (ValueError, OSError):
         return 0
-    return told if sys.stdout.isatty() else 0
 
 
 def _line(text: str) -> str:
