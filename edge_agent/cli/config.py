@@ -30,12 +30,12 @@ def check(config: Path) -> None:
     problems = [*_store_problem(settings), *_password_problems(settings)]
     if problems:
         raise BadSettings(str(config), problems)
-    tell(say("settings.right", path=config))
-    for odd in oddities(settings):
-        tell(say("settings.but", odd=odd))
-    if (of_another := _ledger_of_another(settings)) is not None:
-        tell(say("settings.but", odd=of_another))
-    tell(say(_in_use(settings, config)))
+    of_another = _ledger_of_another(settings)
+    odd = [*([of_another] if of_another else []), *oddities(settings)]
+    for one in odd:
+        tell(say("settings.odd", odd=one))
+    tell(say("settings.right-otherwise" if odd else "settings.right", path=config))
+    tell(say(_in_use(settings, config, of_another)))
 
 
 def _ledger_of_another(settings: Settings) -> Message | None:
@@ -56,14 +56,19 @@ def _ledger_of_another(settings: Settings) -> Message | None:
     return Message("settings.other-gate", **told)
 
 
-def _in_use(settings: Settings, config: Path) -> Message:
-    """Whether a daemon runs with these, and what it needs to know them."""
+def _in_use(settings: Settings, config: Path, of_another: Message | None) -> Message:
+    """Whether a daemon runs with these, and what it needs to know them.
+
+    A start is not advised beside an id that may not be meant, ``of_another``.
+    """
     from ..gate.control.client import PATIENCE_S, ask_status, daemon_runs
     from ..gate.daemon.settings_changed import counts_after
 
     socket = Path(settings.control.socket)
     try:
         if not daemon_runs(socket):
+            if of_another and of_another.name == "settings.other-gate":
+                return Message("settings.not-in-use-id")
             return Message("settings.not-in-use", start=starting())
         told = ask_status(socket, PATIENCE_S)["settings"]
     except EdgeAgentError as fault:
@@ -73,7 +78,7 @@ def _in_use(settings: Settings, config: Path) -> Message:
     changed = told["changed"]
     if not changed:
         return Message("settings.in-use")
-    if "[gate] id" in changed:  # Said already; and a restart is not to be advised beside it.
+    if "[gate] id" in changed:  # Said already.
         return Message("settings.in-use-id", keys=changed)
     return Message("settings.in-use-but", keys=changed, how=counts_after(changed))
 

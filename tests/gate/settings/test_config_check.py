@@ -56,7 +56,7 @@ def test_an_id_that_is_changed_is_no_reason_for_a_restart(file: Path) -> None:
     in_use = {"file": str(file), "changed": ["[gate] id"], "problem": None}
     with serving(file.parent / "control", status=lambda: {"settings": in_use}):
         result = check(file, f'{RUNS}[store]\npath = "{file.parent}/gate.db"\n')
-    assert "belongs to gate 'b': the next start leaves it" in result.output
+    assert "belongs to gate 'b': the next start sets it aside" in result.output
     assert str(restarting()) not in result.output
 
 
@@ -88,13 +88,20 @@ def test_the_ledger_of_another_id(file: Path) -> None:
     open_store(file.parent, "side-gate").close()
     result = check(file, GATE + '[store]\npath = "gate.db"\n')
     assert result.exit_code == 0
-    assert "belongs to gate 'side-gate': the next start leaves it" in result.output
+    told = result.output.splitlines()
+    assert "belongs to gate 'side-gate': the next start sets it aside" in told[0]
+    assert told[1:] == [
+        f"Otherwise the settings in {file} are right.",
+        "No gate runs with them. See to the id before you start it.",
+    ]
 
 
-def test_odd_settings_are_right_and_told(file: Path) -> None:
+def test_what_is_odd_is_told_before_the_rest_is_called_right(file: Path) -> None:
     result = check(file, GATE + 'timezone = "Etc/GMT+7"')
     assert result.exit_code == 0
-    assert "7 hours BEHIND UTC" in result.output
+    odd, rest, _ = result.output.splitlines()
+    assert "7 hours BEHIND UTC" in odd
+    assert rest == f"Otherwise the settings in {file} are right."
 
 
 def test_every_problem_at_once(file: Path) -> None:
