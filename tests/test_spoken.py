@@ -9,6 +9,8 @@ from pathlib import Path
 import click
 import pytest
 from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
 
 from edge_agent import cli
 from edge_agent.cli import tell
@@ -183,7 +185,7 @@ def test_help_is_as_wide_as_the_terminal(
         (
             "gõ 'sudo journalctl --vacuum-size=50M', rồi",
             28,
-            ["gõ 'sudo journalctl \\", "--vacuum-size=50M', rồi"],
+            ["gõ", "sudo journalctl \\", "--vacuum-size=50M", "rồi"],
         ),
         ("gõ sudo systemctl start x, rồi", 25, ["gõ", "sudo systemctl start x,", "rồi"]),
         (
@@ -217,6 +219,58 @@ def test_a_command_that_is_shown_can_be_pasted_at_any_width(before: str, command
     done = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True)
     meant = "".join(f"[{word}]" for word in shlex.split(command))
     assert done.stdout.splitlines() == [meant] * len(shown)
+
+
+def as_typed(shown: str) -> list[str]:
+    r"""The words of a command that begins there, line by line: whatever is open where a ``\\``
+    stands would have it among its words."""
+    lines = shown.split("\n")
+    end = next(at for at, one in enumerate(lines) if not one.endswith(" \\"))
+    return [word for one in lines[: end + 1] for word in shlex.split(one.removesuffix(" \\"))]
+
+
+WORDS = st.text(st.sampled_from("ab Ơừ'\"\\$-=/"), min_size=1, max_size=9) | st.sampled_from(
+    ["--reason", "nhầm giờ", "/media/thẻ nhớ/x.db", "NV0042", "Lò Thị Mây", "it's here", "TỆP"]
+)
+
+
+@given(
+    words=st.lists(WORDS, min_size=1, max_size=6),
+    columns=st.integers(20, 90),
+    around=st.sampled_from(
+        ["{}", "Muốn bỏ: {}", "xem '{}', rồi", "sao lưu ('{}').", "(hãy gõ {})"]
+    ),
+    indent=st.sampled_from(["", "      "]),
+)
+def test_any_command_in_a_sentence_can_be_typed_as_its_lines_show_it(
+    words: list[str], columns: int, around: str, indent: str
+) -> None:
+    """Whatever of it wants quotes; a sentence's own are left out where it has several lines."""
+    meant = ["edge-agent", *words]
+    line = shlex.join(meant)
+    shown = tell.folded(around.format(line), indent, columns, indent)
+    head, _, rest = shown.partition("edge-agent")
+    if f"'{line}'" in shown and head.endswith("'"):
+        return
+    assert not head.endswith("'"), shown
+    assert as_typed(f"edge-agent{rest}".removesuffix(")" * around.startswith("("))) == meant, shown
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        r"edge-agent punches void 1 --note='nhầm giờ rồi' --yes",
+        r"""edge-agent workers rename NV1 'it'"'"'s a long name' --yes""",
+        "edge-agent receive --database '/media/thẻ nhớ của tôi/payroll.db'",
+    ],
+)
+def test_quotes_within_a_command_are_not_torn(typed: str) -> None:
+    for columns in range(20, 80):
+        for text in (f"gõ: {typed}", f"gõ '{typed}', rồi thôi"):
+            shown = tell.folded(text, "", columns)
+            if f"gõ '{typed}'" in shown or f"\n'{typed}'" in shown:
+                continue
+            assert as_typed(shown[shown.index("edge-agent") :]) == shlex.split(typed), shown
 
 
 def test_what_follows_a_command_is_no_part_of_it() -> None:

@@ -184,6 +184,8 @@ def folded(text: str, indent: str, columns: int, first: str = "") -> str:
     r"""Text in lines of at most so many columns, no word torn; ``first`` begins the first of them.
 
     A command that is to be typed stays in one line, or goes on after a ``\\``, as a shell has it.
+    One that a sentence has in quotes has lines of its own then, without them: a ``\\`` that stands
+    within quotes would be typed as a part of it.
     """
     return "\n".join(
         line
@@ -196,8 +198,8 @@ def folded_command(line: str, indent: str, columns: int) -> str:
     """A command alone: no word of it is torn, nothing in quotes, and no ``[CHOICE]``."""
     if len(line) <= columns:
         return line
-    typed = re.findall(r"(\s*)((?:'[^']*'|\[[^\]]*\]|\S)+)", line)
-    return "\n".join(_filled(_one_command(typed), indent, columns))
+    words = re.findall(r"(\s*)((?:'[^']*'|\[[^\]]*\]|\S)+)", line)
+    return "\n".join(_filled(_going_on(words), indent, columns))
 
 
 class _Word(NamedTuple):
@@ -206,6 +208,8 @@ class _Word(NamedTuple):
     text: str
     goes_on: bool = False
     """Whether the command that it is of goes on with the next one."""
+    begins: bool = False
+    """Whether it begins a line, whatever there is room for."""
 
 
 def _lines(text: str, indent: str, columns: int) -> list[str]:
@@ -218,7 +222,8 @@ def _filled(words: Iterable[_Word], indent: str, columns: int) -> list[str]:
     lines, line, torn = [], "", False
     for word in words:
         room = columns - len(_GOES_ON) * word.goes_on
-        if line.strip() and len(line) + len(word.before) + len(word.text) > room:
+        full = len(line) + len(word.before) + len(word.text) > room
+        if line.strip() and (full or word.begins):
             lines.append(line + _GOES_ON * torn)
             line = indent + word.text
         else:
@@ -229,58 +234,82 @@ def _filled(words: Iterable[_Word], indent: str, columns: int) -> list[str]:
 
 _GOES_ON = " \\"
 
+_OPENS = r"(?:(?<![^\s(])|(?<==)|(?<=\"'\"))"
+"""Behind what a quote is a shell's: at a word's beginning, behind ``NAME=``, and where the text in
+quotes has an apostrophe itself."""
+
+_SHELL_WORD = rf"(?:{_OPENS}'[^']*'|\"'\"|\S)+"
+_QUOTED_WORD = rf"(?:{_OPENS}'[^']*'|\"'\"|[^\s'])+"
+"""The same within a sentence's own quotes, the second of which ends it."""
+
+_PROGRAMS = r"(?:edge-agent|sudo|age-keygen|chmod|df|git|journalctl|ls|make|openssl|rm)"
+
+_IN_QUOTES = rf"(\(?)'({_PROGRAMS}(?:\s+{_QUOTED_WORD})+)'(\S*)"
+"""A command in a sentence's quotes, and what is written close to it."""
+
+_TOGETHER = r"\(?'[^']*'\S*"
+"""Something else in quotes."""
+
 
 def _words(text: str, room: int) -> Iterator[_Word]:
-    """Each with its spaces; a command that there is room for is one."""
-    for typed in _typed_together(re.findall(r"(\s*)(\S+)", text)):
-        (before, first), *others = typed
-        whole = first + "".join(space + word for space, word in others)
-        if len(whole) <= room:
-            yield _Word(before, whole)
+    """Each with its spaces; a command that there is room for is one, and so are other words in
+    quotes."""
+    at, begins = 0, False
+    while spaced := re.compile(r"(\s*)(?=\S)").match(text, at):
+        before, at = spaced[1], spaced.end()
+        quoted = re.compile(_IN_QUOTES).match(text, at)
+        whole = quoted or re.compile(_TOGETHER).match(text, at)
+        typed = [] if whole else _command(text, at)
+        if whole and len(whole[0]) <= room:
+            yield _Word(before, whole[0], begins=begins)
+            at, begins = whole.end(), False
+        elif quoted:
+            opening, command, close = quoted.groups()
+            if opening:
+                yield _Word(before, opening, begins=begins)
+            yield from _going_on(_shell_words(command), begins=True)
+            if rest := close.lstrip(",.;:"):
+                yield _Word("", rest, begins=True)
+            at, begins = quoted.end(), not rest
+        elif typed:
+            together = "".join(space + word for space, word in typed)
+            if len(together) <= room:
+                yield _Word(before, together, begins=begins)
+            else:
+                yield from _going_on([(before, typed[0][1]), *typed[1:]], begins=begins)
+            at, begins = at + len(together), False
         else:
-            yield from _one_command(typed)
+            word = re.compile(r"\S+").match(text, at)
+            assert word is not None
+            yield _Word(before, word[0], begins=begins)
+            at, begins = word.end(), False
 
 
-def _one_command(words: list[tuple[str, str]]) -> Iterator[_Word]:
-    at = 0
-    while at < len(words):
-        end = at + (_quoted([word for _, word in words[at:]]) if at else 1)
-        (before, first), *others = words[at:end]
-        whole = first + "".join(space + word for space, word in others)
-        yield _Word(before, whole, end < len(words))
-        at = end
+def _shell_words(command: str) -> list[tuple[str, str]]:
+    """The words of a command as a shell has them, each with the spaces before it."""
+    return re.findall(rf"(\s*)({_SHELL_WORD})", command)
 
 
-def _typed_together(words: list[tuple[str, str]]) -> Iterator[list[tuple[str, str]]]:
-    at = 0
-    while at < len(words):
-        end = at + _typed([word for _, word in words[at:]])
-        yield words[at:end]
-        at = end
+def _going_on(words: list[tuple[str, str]], *, begins: bool = False) -> Iterator[_Word]:
+    """The words of one command; ``begins``: the first one begins a line."""
+    for at, (before, word) in enumerate(words):
+        yield _Word(before, word, at + 1 < len(words), begins and at == 0)
 
 
-def _typed(words: list[str]) -> int:
-    """How many of them are a command, in quotes or as it is; 1: it begins with none."""
-    first = words[0].lstrip("(")
-    if first.startswith("'") and first.count("'") == 1:
-        return next((at for at, word in enumerate(words[1:], 2) if "'" in word), 1)
-    if first not in ("sudo", "edge-agent"):
-        return 1
-    count = 1
-    while count < len(words) and not words[count - 1].endswith((",", ".", ";", ":", ")")):
-        more = _quoted(words[count:])
-        if more == 1 and not _is_typed(words[count]):
+def _command(text: str, at: int) -> list[tuple[str, str]]:
+    """The words of the command that begins there without quotes; none: it is none."""
+    begun = re.compile(r"\(?(?:sudo|edge-agent)(?=[\s,.;:)]|$)").match(text, at)
+    if begun is None:
+        return []
+    found: list[tuple[str, str]] = []
+    for before, word in _shell_words(text[at:]):
+        if found and not _is_typed(word):
             break
-        count += more
-    return count
-
-
-def _quoted(words: list[str]) -> int:
-    """How many of them one pair of quotes holds together, for a shell; 1: it begins with none."""
-    if not re.match(r"(?:[\w-]+=)?'[^']*$", words[0]):
-        return 1
-    return next((at for at, word in enumerate(words[1:], 2) if "'" in word), 1)
+        found.append((before, word))
+        if word.endswith((",", ".", ";", ":", ")")):
+            break
+    return found
 
 
 def _is_typed(word: str) -> bool:
-    return word.isascii() or word.isupper() or bool(re.fullmatch(r"'[^']+'", word))
+    return word.isascii() or word.isupper() or bool(re.match(r"(?:[\w-]+=)?'.*'", word))
