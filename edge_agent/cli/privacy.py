@@ -14,7 +14,7 @@ from ..gate.people.requests import TellErased
 from ..gate.settings.schema import Settings
 from .help import group
 from .options import as_json, ask_a_person, with_settings, yes_option
-from .sealed_backups import tell_to_destroy
+from .sealed_backups import tell_to_destroy, tell_what_stays
 from .show import print_json, print_table, shown_day
 from .tell import tell
 
@@ -72,6 +72,8 @@ def overdue(settings: Settings, as_json: bool) -> None:
             tell(say(f"privacy.overdue{ending}", code=row["worker"], begun=row["begun"]))
         for backup in backups:
             tell_to_destroy(backup, assembly.zone, retired=store.retired)
+        if not store.retired:  # It needs none any more.
+            tell_what_stays(store, assembly.zone, *backups)
         for sensor in sensors:
             tell_to_destroy(sensor, assembly.zone, retired=store.retired)
         for claim in late:

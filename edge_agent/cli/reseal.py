@@ -15,7 +15,7 @@ from . import sealed_files
 from .carry_out import at_the_gate
 from .help import command
 from .options import FilePath, as_json, with_settings, writes_to
-from .sealed_backups import held_by_option
+from .sealed_backups import held_by_option, whereabouts
 from .show import print_json
 from .tell import tell, tell_if_on_own_disk
 
@@ -57,6 +57,7 @@ def reseal(
                 without=list(without),
                 recipients=stated or opened.header.recipients,
                 held_by=held_by,
+                file=whereabouts(output),
             )
         )
         header = begun["header"].encode()

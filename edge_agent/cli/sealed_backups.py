@@ -1,46 +1,53 @@
-"""``edge-agent templates list`` and ``destroyed``: which backups there are, and which must go."""
+"""``edge-agent templates list``: which backups there are, what is in one, and which must go."""
 
+from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import click
 
-from ..contract.errors import BadRequest
-from ..contract.language import say
-from ..gate.people.templates.backup_file import read_header
-from ..gate.people.templates.requests import DestroyBackup
+from ..contract.language import Message, say
+from ..contract.stamps import local_time, parse_time
+from ..gate.people.templates.backup_file import BadBackup, outside_of
 from ..gate.replaced_sensors import ReplacedSensor
-from ..gate.sealed_backups import SealedBackup
+from ..gate.sealed_backups import SealedBackup, held_by_no_other, newest_good
 from ..gate.settings.schema import Settings
-from .carry_out import carry_out
 from .help import command
-from .options import as_json, with_settings
+from .options import FilePath, as_json, with_settings
 from .sealed_files import read_file
-from .show import SHOWN_DIGITS, print_json, print_table, shown_day, shown_moment
+from .show import SHOWN_DIGITS, print_json, print_table, shown_day
 from .tell import tell
+
+if TYPE_CHECKING:
+    from ..gate.ledger.store.sqlite_store import SqliteStore
 
 held_by_option = click.option("--held-by", metavar="WHO", help="help.held-by")
 
 
 @command(name="list", help="help.templates-list")
+@click.argument("file", type=FilePath(path_type=Path, dir_okay=False), required=False)
 @as_json
 @with_settings
-def templates_list(settings: Settings, as_json: bool) -> None:
+def templates_list(settings: Settings, file: Path | None, as_json: bool) -> None:
     # Only here: what the daemon does is asked for without the database.
     from ..gate.daemon.assembly import Assembly
 
     assembly = Assembly(settings)
     store = assembly.store_for_reading()
     found = store.sealed_backups()
+    if file is not None:
+        _look_at(file, found, assembly.zone, as_json)
+        return
     if as_json:
         print_json(found)
         return
     files = (
         (
             one.backup[:SHOWN_DIGITS],
-            shown_moment(one.made_at(assembly.zone)),
+            shown_made(one.made, assembly.zone),
             one.prints,
-            say("backup.held-by", holder=one.holder) if one.holder else say("backup.held-by-none"),
+            _what_held(one),
             state_of_backup(one),
         )
         for one in found
@@ -62,32 +69,66 @@ def templates_list(settings: Settings, as_json: bool) -> None:
     )
 
 
-@command(name="destroyed", help="help.templates-destroyed")
-@click.argument("backup")
-@as_json
-@with_settings
-def templates_destroyed(settings: Settings, backup: str, as_json: bool) -> None:
-    _refuse_what_is_there(backup)
-    result = carry_out(settings, DestroyBackup(backup=backup))
-    if as_json:
-        print_json(result)
-    else:
-        told = "backup.sensor-gone" if result.get("in_sensor") else "backup.destroyed-now"
-        tell(say(told, backup=result["backup"][:SHOWN_DIGITS]))
-        if count := result.get("not_backed_up"):  # A daemon of an older version does not tell.
-            tell(say("backup.destroyed-lacks", count=count))
+def _what_held(one: SealedBackup) -> str:
+    file = Message("backup.file", file=Path(one.file).name) if one.file else ""
+    if one.holder:
+        return say("backup.held-by", holder=one.holder, file=file)
+    return say("backup.held-by-none", file=file)
 
 
-def _refuse_what_is_there(typed: str) -> None:
-    """Raises BadRequest where a sealed file is named, and lies there, with the mark it goes by."""
-    file = Path(typed)
+def _look_at(file: Path, found: list[SealedBackup], zone: ZoneInfo, as_json: bool) -> None:
+    """What is said of one file: by its first line, and by the list. Its templates are sealed."""
     try:
-        header = read_header(read_file(file).split(b"\n", 1)[0]) if file.is_file() else None
-    except BadRequest:  # One of another kind has no mark.
+        header = outside_of(read_file(file))
+    except BadBackup as error:
+        raise BadBackup("backup.unusable", file=file, why=error) from error
+    listed = next((one for one in found if one.backup == header.backup), None)
+    if as_json:
+        print_json({"file": str(file), "header": header, "listed": listed})
         return
-    if header is not None:
-        mark = header.backup[:SHOWN_DIGITS]
-        raise BadRequest("backup.file-still-there", file=file, backup=mark)
+    told = {"file": file, "backup": header.backup[:SHOWN_DIGITS], "gate": header.gate}
+    told |= {"made": shown_made(header.at, zone), "keys": len(header.recipients)}
+    tell(say("backup.looks", count=header.prints, **told))
+    if listed is None:
+        tell(say("backup.looks-unlisted"))
+    else:
+        holder = listed.holder or say("backup.holder-unknown")
+        tell(say("backup.looks-listed", state=state_of_backup(listed), holder=holder))
+        if listed.workers is not None:
+            tell(say("backup.looks-holds", codes=listed.workers))
+    tell(say("backup.looks-sealed", file=file))
+
+
+def tell_what_stays(store: "SqliteStore", zone: ZoneInfo, *gone: SealedBackup) -> None:
+    """What is told before backups are destroyed: which one is to be kept, and that some prints are
+    in none that is."""
+    found = store.sealed_backups()
+    kept = [one for one in found if not one.to_destroy]
+    newest = newest_good(kept)
+    for one in gone:
+        if newest is not None and newest.backup != one.backup:
+            told = "backup.keep-newest" if one.to_destroy else "backup.is-older"
+            stays = {"newest": newest.backup[:SHOWN_DIGITS], "made": shown_made(newest.made, zone)}
+            tell(say(told, backup=one.backup[:SHOWN_DIGITS], **stays), err=True)
+            break
+        if not one.to_destroy:
+            tell(say("backup.is-newest", backup=one.backup[:SHOWN_DIGITS]), err=True)
+    prints = store.prints()
+    if alone := {print_ for one in gone for print_ in held_by_no_other(one, kept, prints)}:
+        tell(say("backup.only-copy", count=len(alone)), err=True)
+
+
+def shown_made(made: str | None, zone: ZoneInfo) -> str:
+    """When a file was made, by the gate's time: to the second, for there may be two of a minute."""
+    with suppress(ValueError):  # In the clear, and so whatever somebody has written there.
+        return say("words.moment", at=local_time(parse_time(made or ""), zone))
+    return say("backup.day-unknown")
+
+
+def whereabouts(file: Path) -> str | None:
+    """A file as the gate remembers it; None: no text, and so nothing that a request can carry."""
+    path = str(file.absolute())
+    return path if path.isprintable() else None
 
 
 def state_of_backup(one: SealedBackup) -> str:

@@ -32,7 +32,7 @@ from . import sealed_files
 from .carry_out import Perform, at_the_gate, who
 from .help import group
 from .options import FilePath, as_json, ask_a_person, with_settings, yes_option
-from .sealed_backups import held_by_option
+from .sealed_backups import held_by_option, whereabouts
 from .show import SHOWN_DIGITS, print_json
 from .tell import tell, tell_if_on_own_disk, width
 from .worker_words import fingers_of
@@ -43,7 +43,7 @@ _file = FilePath(path_type=Path, dir_okay=False)
 @group(
     help="help.templates",
     elsewhere={
-        "destroyed": "sealed_backups",
+        "destroyed": "destroyed",
         "list": "sealed_backups",
         "reseal": "reseal",
     },
@@ -90,7 +90,7 @@ def _seal_into(
     missing: list[dict[str, str]] = []
     # The file first: the gate remembers for good what it has begun, and would ask for it for years.
     with sealed_files.new_sealed_file(file) as lines:
-        begun = perform(BeginBackup(recipients=recipients, held_by=held_by))
+        begun = perform(BeginBackup(recipients=recipients, held_by=held_by, file=whereabouts(file)))
         backup, total = begun["backup"], begun["prints"]
         lines.append(begun["header"].encode())
         with _progress(say("backup.sealing"), total) as advance:

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
+from ..contract.people import Print
 from ..contract.stamps import local_date, local_time, parse_time
 
 
@@ -19,7 +20,8 @@ class SealedBackup(Struct, frozen=True, kw_only=True):
     None: not known, of an older version. ``holder``: who has it, as a person has said. ``erased``:
     those of them who were erased since, ``replaced_by``: the file that was made without some of
     them. ``holds``: slot and generation of the prints whose templates are safely in it, None: not
-    known, of an older version. ``destroyed``: since when it is no more, in local time.
+    known, of an older version. ``file``: where it was written at this machine. ``destroyed``: since
+    when it is no more, in local time.
     """
 
     backup: str
@@ -31,6 +33,7 @@ class SealedBackup(Struct, frozen=True, kw_only=True):
     erased: list[str] = []
     replaced_by: str | None = None
     holds: list[tuple[int, int]] | None = None
+    file: str | None = None
     destroyed: str | None = None
 
     def made_on(self, zone: ZoneInfo) -> str | None:
@@ -45,6 +48,38 @@ class SealedBackup(Struct, frozen=True, kw_only=True):
     def to_destroy(self) -> bool:
         """Whether it must not be kept any longer."""
         return self.destroyed is None and bool(self.erased or self.replaced_by)
+
+
+def newest_good(backups: Iterable[SealedBackup]) -> SealedBackup | None:
+    """The one that a gate would be restored from: the last that is whole and may be kept.
+
+    One of which nothing is on its medium, as far as it is known, was not finished.
+    """
+    good = [one for one in backups if one.destroyed is None and not one.to_destroy]
+    return next((one for one in reversed(good) if one.holds != []), None)
+
+
+def held_by_no_other(
+    gone: SealedBackup, backups: Iterable[SealedBackup], prints: Iterable[Print]
+) -> list[Print]:
+    """The prints that are, or may be, in one file, and surely in no other that is still there."""
+    elsewhere = {
+        held
+        for one in backups
+        if one.destroyed is None and one.backup != gone.backup
+        for held in one.holds or ()
+    }
+
+    def was_in(print_: Print) -> bool:
+        if gone.holds is None:
+            return gone.workers is None or print_.worker in gone.workers
+        return (print_.slot, print_.generation) in gone.holds
+
+    return [
+        print_
+        for print_ in prints
+        if was_in(print_) and (print_.slot, print_.generation) not in elsewhere
+    ]
 
 
 class HeldBackup(Struct, frozen=True, kw_only=True):

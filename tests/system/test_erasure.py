@@ -59,8 +59,8 @@ def test_no_sealed_file_keeps_whoever_was_erased(gate: Gate, tmp_path: Path) -> 
     [mark] = [one["backup"][:8] for one in gate.cli("templates", "list", "--json").json]
     assert f"Its mark: {mark}." in sealed.out
     listed = gate.cli("templates", "list").out
-    made = r"\d{4}-\d\d-\d\d \d\d:\d\d"
-    assert re.search(rf"{mark} +{made} .*backup, held by NV002", listed), listed
+    made = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"
+    assert re.search(rf"{mark} +{made} .*backup old.age, held by NV002", listed), listed
     assert gate.cli("workers", "leave", "NV001", "--yes").code == 0
     there = gate.cli("templates", "destroyed", str(old))
     assert (there.code, f"it is the backup {mark}." in there.err) == (65, True), there
@@ -71,7 +71,10 @@ def test_no_sealed_file_keeps_whoever_was_erased(gate: Gate, tmp_path: Path) -> 
     identity = ("--identity", str(tmp_path / "key.txt"))
     resealed = gate.cli("templates", "reseal", str(old), "--output", str(new), *identity, "--json")
     assert (resealed.code, resealed.json["left_out"]) == (0, ["NV001"]), resealed
-    destroyed = gate.cli("templates", "destroyed", resealed.json["replaces"][:8])
+    there = gate.cli("templates", "destroyed", resealed.json["replaces"][:8], "--yes")
+    assert (there.code, "is still there" in there.err) == (65, True), there
+    old.rename(tmp_path / "copy.age")
+    destroyed = gate.cli("templates", "destroyed", resealed.json["replaces"][:8], "--yes")
     assert destroyed.code == 0, destroyed
     assert gate.cli("privacy", "overdue").code == 0
     listed = gate.cli("templates", "list", "--json").json
@@ -79,7 +82,8 @@ def test_no_sealed_file_keeps_whoever_was_erased(gate: Gate, tmp_path: Path) -> 
         ("NV002", True),
         (None, False),
     ]
-    restored = gate.cli("templates", "restore", str(old), *identity, "--yes", "--json")
+    copy = str(tmp_path / "copy.age")
+    restored = gate.cli("templates", "restore", copy, *identity, "--yes", "--json")
     assert (restored.code, "erased here" in restored.err) == (1, True)
     assert gate.cli("templates", "restore", str(new), *identity, "--yes").code == 0
 
@@ -118,8 +122,9 @@ def test_what_a_replaced_sensor_holds_is_told_until_it_is_destroyed(
     assert f"mark {mark}: it may still hold 1 template" in page.read_text(encoding="utf-8")
     assert "NV001 too, who are erased" in gate.cli("privacy", "overdue").err
 
-    assert gate.cli("templates", "destroyed", sealed_file["backup"]).code == 0
-    told = gate.cli("templates", "destroyed", mark)
+    sealed.unlink()
+    assert gate.cli("templates", "destroyed", sealed_file["backup"], "--yes").code == 0
+    told = gate.cli("templates", "destroyed", mark, "--yes")
     assert "is destroyed or empty" in told.out
     again = gate.cli("templates", "destroyed", mark)
     assert (again.code, "The replaced sensor" in again.err) == (65, True)

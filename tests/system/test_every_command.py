@@ -109,7 +109,7 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "status": (),
     "support": ("support.zip",),
     "templates backup": ("prints.age", "-r", "age1none"),
-    "templates destroyed": ("abcdef",),
+    "templates destroyed": ("abcdef", "--yes"),
     "templates list": (),
     "templates reseal": ("prints.age", "--output", "next.age", "--identity", "key.txt"),
     "templates restore": ("prints.age", "--identity", "key.txt", "--yes"),

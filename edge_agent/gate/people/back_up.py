@@ -60,6 +60,7 @@ def begin_backup(context: RequestContext, request: BeginBackup) -> Result:
         recipients=recipients,
         workers=sorted({print_.worker for print_ in prints}),
         holder=request.held_by,
+        file=request.file,
         holds=[],  # Until it is safely on its medium.
     )
     gate.record(fact, also=lambda change: change.put_sealed_backup(listed))

@@ -15,6 +15,8 @@ from ...contract.people import Print
 from ...contract.stamps import DAY_MS, parse_time
 from ..erasure import WorkerLeaving, is_over
 from ..ledger.store.sqlite_store import SqliteStore
+from ..replaced_sensors import ReplacedSensor
+from ..sealed_backups import SealedBackup
 
 
 def refuse_leave(
@@ -120,6 +122,29 @@ def _back(store: SqliteStore, code: str) -> Message:
     if worker.listed is not None and not worker.listed.active:
         return Message("people.delisted-ask", code=code)
     return Message("privacy.back-activate", code=code)
+
+
+def listed_as(store: SqliteStore, typed: str) -> tuple[str, SealedBackup | ReplacedSensor]:
+    """The backup, or the sensor that was replaced, that goes by a mark, of which the first digits
+    suffice; and the whole of it. Raises BadRequest where it is on no list, where another one begins
+    like that, and where it was said before that it is no more."""
+    listed: dict[str, SealedBackup | ReplacedSensor] = {
+        **{one.backup: one for one in store.sealed_backups()},
+        **{one.mark: one for one in store.replaced_sensors()},
+    }
+    meant = [name for name in listed if len(typed) >= _FEWEST_DIGITS and name.startswith(typed)]
+    if len(meant) != 1:
+        raise BadRequest("backup.not-listed", backup=typed)
+    [name] = meant
+    one = listed[name]
+    if one.destroyed is not None:
+        in_sensor = isinstance(one, ReplacedSensor)
+        told = "backup.sensor-gone-already" if in_sensor else "backup.destroyed-already"
+        raise BadRequest(told, backup=name)
+    return name, one
+
+
+_FEWEST_DIGITS = 6
 
 
 def _refuse_if_punched_after(store: SqliteStore, code: str, day: str, zone: ZoneInfo) -> None:

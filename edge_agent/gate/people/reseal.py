@@ -10,14 +10,15 @@ from collections import Counter
 from msgspec import structs
 
 from ...contract.errors import BadRequest
-from ...contract.people import Print, checked_code
+from ...contract.people import checked_code
 from ...contract.people_facts import TemplatesDestroyed, TemplatesSealed
 from ...contract.stamps import local_time
 from ..ledger.store.change import SqliteChange
 from ..replaced_sensors import ReplacedSensor
-from ..sealed_backups import SealedBackup
+from ..sealed_backups import SealedBackup, held_by_no_other
 from .back_up import checked_recipients, time_now
 from .context import RequestContext, Result
+from .refusals import listed_as
 from .templates.backup_file import FORMAT, VERSION, Header
 from .templates.requests import BeginReseal, DestroyBackup, KeepReseal
 
@@ -58,6 +59,7 @@ def begin_reseal(context: RequestContext, request: BeginReseal) -> Result:
         recipients=recipients,
         workers=sorted(left),
         holder=request.held_by,
+        file=request.file,
         holds=[],  # Until it is safely on its medium.
     )
     fact = TemplatesSealed(
@@ -97,31 +99,20 @@ def keep_reseal(context: RequestContext, request: KeepReseal) -> Result:
 def destroy_backup(context: RequestContext, request: DestroyBackup) -> Result:
     """Somebody says that a file, or a sensor that was replaced, is no more.
 
-    The first digits of its id or mark suffice, where they are no other's. What only this file held
-    has no backup now. Raises BadRequest where it is not on a list, or was said before.
+    The first digits of its id or mark suffice. What only this file held has no backup now. Raises
+    BadRequest where it is not on a list, or was said before.
     """
     gate = context.gate
-    listed: dict[str, SealedBackup | ReplacedSensor] = {
-        **{one.backup: one for one in gate.store.sealed_backups()},
-        **{one.mark: one for one in gate.store.replaced_sensors()},
-    }
-    meant = [
-        name
-        for name in listed
-        if len(request.backup) >= _FEWEST_DIGITS and name.startswith(request.backup)
-    ]
-    if len(meant) != 1:
-        raise BadRequest("backup.not-listed", backup=request.backup)
-    [name] = meant
-    one = listed[name]
+    name, one = listed_as(gate.store, request.backup)
     in_sensor = isinstance(one, ReplacedSensor)
-    if one.destroyed is not None:
-        told = "backup.sensor-gone-already" if in_sensor else "backup.destroyed-already"
-        raise BadRequest(told, backup=name)
     stamp = gate.clock.stamp()
     destroyed = local_time(stamp.wall_ms, gate.policy.zone)
     # Nothing can be restored from a sensor, so nothing has relied on it.
-    lost = [] if isinstance(one, ReplacedSensor) else _held_by_no_other(context, one)
+    lost = (
+        []
+        if isinstance(one, ReplacedSensor)
+        else held_by_no_other(one, gate.store.sealed_backups(), gate.known.prints)
+    )
 
     def destroy(change: SqliteChange) -> None:
         if isinstance(one, ReplacedSensor):
@@ -139,31 +130,6 @@ def destroy_backup(context: RequestContext, request: DestroyBackup) -> Result:
         "not_backed_up": without,
         "in_sensor": in_sensor,
     }
-
-
-def _held_by_no_other(context: RequestContext, gone: SealedBackup) -> list[Print]:
-    """The prints that are, or may be, in this file, and surely in no other that is still there."""
-    gate = context.gate
-    elsewhere = {
-        held
-        for one in gate.store.sealed_backups()
-        if one.destroyed is None and one.backup != gone.backup
-        for held in one.holds or ()
-    }
-
-    def was_in(print_: Print) -> bool:
-        if gone.holds is None:
-            return gone.workers is None or print_.worker in gone.workers
-        return (print_.slot, print_.generation) in gone.holds
-
-    return [
-        print_
-        for print_ in gate.known.prints
-        if was_in(print_) and (print_.slot, print_.generation) not in elsewhere
-    ]
-
-
-_FEWEST_DIGITS = 6
 
 
 def _known(context: RequestContext, backup: str) -> SealedBackup | None:

@@ -136,16 +136,23 @@ def read_backup(content: bytes, open_: Callable[[bytes], bytes]) -> Backup:
 
     ``open_`` opens what was sealed, and raises BadRequest where it cannot.
     """
+    header = outside_of(content)
+    first, *lines = content[:-1].split(b"\n")
+    bound = line_hash(first)
+    records = [_read_line(place, line, bound, open_) for place, line in enumerate(lines, 1)]
+    _check_together(records)
+    return Backup(header, records)
+
+
+def outside_of(content: bytes) -> Header:
+    """The header of a file that is whole, as far as is seen without a key. Raises BadBackup."""
     if not content.endswith(b"\n"):
         raise BadBackup("backup.cut")
     first, *lines = content[:-1].split(b"\n")
     header = read_header(first)
     if len(lines) != header.prints:
         raise BadBackup("backup.records-missing", found=len(lines), prints=header.prints)
-    bound = line_hash(first)
-    records = [_read_line(place, line, bound, open_) for place, line in enumerate(lines, 1)]
-    _check_together(records)
-    return Backup(header, records)
+    return header
 
 
 def _read_line(place: int, line: bytes, bound: str, open_: Callable[[bytes], bytes]) -> Record:

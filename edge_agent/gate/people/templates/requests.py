@@ -10,12 +10,13 @@ from .backup_file import Record
 
 
 class BeginBackup(Request, tag="begin-backup", frozen=True, kw_only=True):
-    """Begin to seal all templates to these keys (``age1…``)."""
+    """Begin to seal all templates to these keys (``age1…``). ``file``: where they are written."""
 
     command = "templates backup"
 
     recipients: Annotated[list[Line], Meta(max_length=100)]
     held_by: Line | None = None
+    file: Line | None = None
 
 
 class SealPrints(Request, tag="seal-prints", frozen=True, kw_only=True):
@@ -55,6 +56,7 @@ class BeginReseal(Request, tag="begin-reseal", frozen=True, kw_only=True):
     without: list[Word] = field(default_factory=list)
     recipients: Annotated[list[Line], Meta(max_length=100)]
     held_by: Line | None = None
+    file: Line | None = None
 
 
 class KeepReseal(Request, tag="keep-reseal", frozen=True, kw_only=True):

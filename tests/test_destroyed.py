@@ -1,0 +1,197 @@
+"""Who says that a backup is destroyed is asked, and is not led to destroy the only good one."""
+
+import json
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from edge_agent.cli import main, options
+from edge_agent.contract.people import Print, Worker
+from edge_agent.gate.people.templates.backup_file import FORMAT, Header
+from edge_agent.gate.replaced_sensors import ReplacedSensor
+from edge_agent.gate.sealed_backups import SealedBackup
+from tests.gate.ledger.ledgers import open_store
+
+LAN, HOA = "NV0042", "NV0043"
+HELD: dict[str, list[tuple[int, int]]] = {LAN: [(0, 1)], HOA: [(1, 1)]}
+
+Edge = Callable[..., Result]
+
+
+def backup(mark: str, folder: Path | None = None, **told: object) -> SealedBackup:
+    """One that holds both; its file lies in ``folder``."""
+    if folder is not None:
+        header = Header(
+            format=FORMAT,
+            version=1,
+            backup=mark * 16,
+            gate="main-gate",
+            system_id=9,
+            prints=0,
+            recipients=["age1x"],
+            at="2026-11-28T10:00:07.000Z",
+        )
+        (folder / mark).write_bytes(header.line() + b"\n")
+        told["file"] = str(folder / mark)
+    given: dict[str, object] = {
+        "made": "2026-11-28T10:00:07.000Z",
+        "prints": 2,
+        "workers": [LAN, HOA],
+        "holds": [*HELD[LAN], *HELD[HOA]],
+    }
+    return SealedBackup(backup=mark * 16, **(given | told))  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def edge(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Edge:
+    """Types a command at a gate with two prints and these backups, and answers what it asks."""
+    (tmp_path / "edge-agent.toml").write_text(
+        '[gate]\nid = "main-gate"\n[store]\npath = "gate.db"\n[clock]\ntrust = "always"\n'
+        '[control]\nsocket = "control.sock"\n[sensor]\nport = "sensor"\n'
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("EDGE_AGENT_CONFIG", str(tmp_path / "edge-agent.toml"))
+    with closing(open_store(tmp_path)) as store, store.changing() as change:
+        for slot, code in enumerate((LAN, HOA)):
+            change.put_worker(Worker(code=code, name=code))
+            finger = Print(worker=code, finger="right-index", slot=slot, generation=1)
+            change.put_print(finger, bytes([slot] * 32))
+
+    def typed(*words: str, answer: str | None = None, language: str = "vi") -> Result:
+        if answer is not None:
+            monkeypatch.setattr(options, "somebody_types", lambda: True)
+        result = CliRunner().invoke(main, ["--lang", language, "templates", *words], input=answer)
+        assert result.exception is None or isinstance(result.exception, SystemExit), result
+        return result
+
+    return typed
+
+
+def listed(tmp_path: Path, *backups: SealedBackup | ReplacedSensor) -> None:
+    with closing(open_store(tmp_path)) as store, store.changing() as change:
+        for one in backups:
+            if isinstance(one, SealedBackup):
+                change.put_sealed_backup(one)
+            else:
+                change.put_replaced_sensor(one)
+
+
+def told(result: Result) -> str:
+    return " ".join(result.output.split())
+
+
+def destroyed(tmp_path: Path) -> list[str]:
+    with closing(open_store(tmp_path)) as store:
+        return [one.backup[:2] for one in store.sealed_backups() if one.destroyed]
+
+
+def test_it_is_asked_by_name_and_nothing_is_written_without_a_yes(
+    edge: Edge, tmp_path: Path
+) -> None:
+    listed(tmp_path, backup("aa", holder="chị Hoa", file="/media/stick/a.age"), backup("bb"))
+    script = edge("destroyed", "aaaaaa")
+    assert script.exit_code == 65
+    assert "edge-agent templates destroyed aaaaaa --yes" in told(script)
+    no = edge("destroyed", "aaaaaa", answer="k\n")
+    assert no.exit_code == 1
+    for part in ("aaaaaaaa", "28/11/2026 17:00:07", "chị Hoa", "/media/stick/a.age"):
+        assert part in told(no)
+    assert "docs/vi/stolen.md" in told(no)
+    assert destroyed(tmp_path) == []
+    assert edge("destroyed", "aaaaaa", answer="c\n").exit_code == 0
+    assert destroyed(tmp_path) == ["aa"]
+    assert edge("destroyed", "bbbbbb", "--yes").exit_code == 0
+
+
+@pytest.mark.parametrize("name", ["aa", "aaaaaaaa"])
+def test_a_file_that_lies_there_is_not_written_down_as_destroyed(
+    edge: Edge, tmp_path: Path, name: str
+) -> None:
+    """Neither by its name, nor by its mark, nor with --yes."""
+    listed(tmp_path, backup("aa", tmp_path, erased=[LAN]))
+    result = edge("destroyed", name, "--yes")
+    assert result.exit_code == 65
+    assert "vẫn còn đây" in told(result)
+    assert "edge-agent templates destroyed aaaaaaaa" in told(result)
+    assert destroyed(tmp_path) == []
+    (tmp_path / "aa").unlink()
+    assert edge("destroyed", "aaaaaaaa", "--yes").exit_code == 0
+
+
+def test_another_file_that_was_written_there_since_is_not_this_one(
+    edge: Edge, tmp_path: Path
+) -> None:
+    listed(tmp_path, backup("aa", tmp_path))
+    backup("bb", tmp_path)
+    (tmp_path / "bb").replace(tmp_path / "aa")
+    assert edge("destroyed", "aaaaaaaa", "--yes").exit_code == 0
+
+
+def test_the_newest_good_one_is_named_and_is_to_be_kept(edge: Edge, tmp_path: Path) -> None:
+    broken_off = backup("cc", holds=[])
+    listed(tmp_path, backup("aa", tmp_path), backup("bb", tmp_path), broken_off)
+    newest = edge("destroyed", "bb")
+    assert "bbbbbbbb là bản tốt mới nhất, không phải hủy" in told(newest)
+    assert "Hãy giữ nó" in told(newest)
+    older = edge("destroyed", "aa")
+    assert "aaaaaaaa đang dùng, không phải hủy" in told(older)
+    assert "mới nhất là bbbbbbbb, làm 28/11/2026 17:00:07" in told(older)
+
+
+def test_what_no_other_backup_holds_that_may_be_kept_is_told_first(
+    edge: Edge, tmp_path: Path
+) -> None:
+    """Each of two that must go is held by the other, and both go."""
+    old = [backup("aa", erased=[LAN]), backup("bb", erased=[LAN])]
+    listed(tmp_path, *old)
+    with closing(open_store(tmp_path)) as store, store.changing() as change:
+        change.drop_print(Print(worker=LAN, finger="right-index", slot=0, generation=1))
+    assert "1 vân tay không có trong bản nào khác" in told(edge("destroyed", "aaaaaa"))
+    overdue = CliRunner().invoke(main, ["--lang", "vi", "privacy", "overdue"])
+    assert told(overdue).count("1 vân tay không có trong bản nào khác") == 1
+    listed(tmp_path, backup("cc", workers=[HOA], holds=HELD[HOA]))
+    overdue = CliRunner().invoke(main, ["--lang", "vi", "privacy", "overdue"])
+    assert "không có trong bản nào khác" not in told(overdue)
+    assert told(overdue).count("Bản tốt mới nhất là cccccccc") == 1
+
+
+def test_what_is_there_and_said_to_be_gone_or_is_of_another_gate(
+    edge: Edge, tmp_path: Path
+) -> None:
+    listed(tmp_path, backup("aa", tmp_path, destroyed="2026-11-29T08:00:00.000+07:00"))
+    backup("bb", tmp_path)
+    assert "đã hủy 29/11/2026: hãy xóa nó và mọi bản chép ngay" in told(edge("destroyed", "aa"))
+    assert "không có trong danh sách của cổng này" in told(edge("destroyed", "bb"))
+
+
+def test_a_sensor_that_was_replaced_is_asked_about_as_a_sensor(edge: Edge, tmp_path: Path) -> None:
+    old = ReplacedSensor(mark="9" * 16, marks=["9" * 16], replaced=None, holds={0: LAN})
+    listed(tmp_path, old)
+    assert "đã hủy cả con chip" in told(edge("destroyed", "999999"))
+    assert edge("destroyed", "999999", "--yes").exit_code == 0
+
+
+def test_one_file_is_looked_at(edge: Edge, tmp_path: Path) -> None:
+    listed(tmp_path, backup("aa", tmp_path, holder="chị Hoa"))
+    looked = told(edge("list", "aa"))
+    for part in ("aaaaaaaa của cổng main-gate", "28/11/2026 17:00:07", "đang dùng", "chị Hoa"):
+        assert part in looked
+    assert f"{LAN}, {HOA}" in looked
+    assert "edge-agent templates restore aa --identity TỆP_KHÓA --dry-run" in looked
+    found = json.loads(edge("list", "aa", "--json").stdout)
+    assert (found["header"]["backup"], found["listed"]["holder"]) == ("aa" * 16, "chị Hoa")
+    backup("bb", tmp_path)
+    assert "Không có trong danh sách của cổng này" in told(edge("list", "bb"))
+    (tmp_path / "bb").write_bytes((tmp_path / "bb").read_bytes()[:-1])
+    assert "Thiếu phần cuối" in told(edge("list", "bb"))
+
+
+def test_two_of_one_minute_are_told_apart(edge: Edge, tmp_path: Path) -> None:
+    second = backup("bb", made="2026-11-28T10:00:09.000Z", file="/media/stick/b.age")
+    listed(tmp_path, backup("aa", file="/media/stick/a.age"), second)
+    rows = edge("list").output.splitlines()[1:]
+    assert ["17:00:07" in rows[0], "a.age" in rows[0]] == [True, True]
+    assert ["17:00:09" in rows[1], "b.age" in rows[1]] == [True, True]
