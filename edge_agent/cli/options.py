@@ -91,15 +91,15 @@ def _as_may_be_logged(bad: BadSettings) -> BadSettings:
     return BadSettings(
         bad.path,
         [
-            Message("settings.see-check", place=problem.partition(":")[0])
-            if _PLACE.match(problem)
+            Message("settings.see-check", place=place[0])
+            if (place := _PLACE.match(problem))
             else problem
             for problem in bad.problems
         ],
     )
 
 
-_PLACE = re.compile(r"\[[\w.-]+\]|[Ll]ine \d")
+_PLACE = re.compile(r"(?:line \d+: )?\[[\w.-]+\](?: [\w-]+)?|[Ll]ine \d+(?:, column \d+)?")
 
 
 as_json = click.option("--json", "as_json", is_flag=True, help="help.json")

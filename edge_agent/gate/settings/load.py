@@ -15,7 +15,7 @@ from ...contract.language import Message
 from ...contract.rights import unreadable
 from ..errors import BadSettings
 from .meaning import PATHS, SECRETS, meaning_problems, socket_problems
-from .read_toml import NoText, read_toml
+from .read_toml import NoText, lines_of, read_toml
 from .schema import Pin, Section, Settings
 
 _LONGEST_SHOWN = 80
@@ -100,8 +100,22 @@ def read_sections(content: bytes, path: Path, kind: type[_Kind]) -> _Kind:
             values[key] = str(path.absolute().parent / values[key])
     problems += socket_problems(sections["control"].get("socket", ""))
     if found.problems or problems:
-        raise BadSettings(str(path), [*found.problems, *sorted(problems, key=str)])
+        raise BadSettings(str(path), [*found.problems, *in_order(content, problems)])
     return kind(**{name: section(**sections[name]) for name, section in known.items()})
+
+
+def in_order(content: bytes, problems: Iterable[Message]) -> list[Message]:
+    """As they stand in the file, each with its line; what does not stand there comes last."""
+    lines = lines_of(content)
+    at: dict[int, list[Message]] = {}
+    nowhere = []
+    for problem in sorted(problems, key=str):
+        place = re.match(r"(?:\[([^\]]+)\])? ?([\w-]*):", str(problem))
+        if place and (line := lines.get((place[1] or "", place[2]))):
+            at.setdefault(line, []).append(Message("settings.at", line=line, what=problem))
+        else:
+            nowhere.append(problem)
+    return [*(one for line in sorted(at) for one in at[line]), *nowhere]
 
 
 def changed_settings(then: Settings, now: Settings) -> list[str]:

@@ -45,6 +45,16 @@ def read_toml(data: bytes) -> Read:
         return Read(lines.tables, problems, lines.unread)
 
 
+def lines_of(data: bytes) -> dict[tuple[str, str], int]:
+    """Section and key ("" for the section itself, or for a key above all sections) → its line.
+
+    Raises NoText.
+    """
+    lines = _Lines()
+    lines.read(_decoded(data))
+    return lines.stood
+
+
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -70,7 +80,7 @@ class _Lines:
         self.problems: list[Message] = []
         self.unread: set[tuple[str, str]] = set()
         self._section = ""
-        self._stood: dict[tuple[str, str], int] = {}
+        self.stood: dict[tuple[str, str], int] = {}
         """Section and key ("" for the section itself) → the line in which it stood first."""
 
     def read(self, text: str) -> None:
@@ -96,7 +106,7 @@ class _Lines:
         self.problems.append(Message("toml.at", line=line, column=column, what=what))
 
     def _twice(self, line: int, key: str, where: str) -> bool:
-        first = self._stood.setdefault((self._section, key), line)
+        first = self.stood.setdefault((self._section, key), line)
         if first != line:
             again = "toml.key-again" if key else "toml.section-again"
             self.problems.append(Message(again, line=line, where=where, first=first))
@@ -137,7 +147,7 @@ class _Lines:
             if not self._twice(line, key, where):
                 table[key] = value
                 if not self._section and isinstance(value, dict):  # gate.id = …
-                    self._stood[key, ""] = line
+                    self.stood[key, ""] = line
 
 
 _MOST_LINES = 50

@@ -4,7 +4,6 @@ It is read by what reads a gate's settings. Its sections and keys are theirs, an
 secrets that never stand in settings, the network, who comes by SSH.
 """
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,7 +12,7 @@ from msgspec import Meta, structs, to_builtins
 
 from ...contract.language import Message
 from ..errors import BadSettings
-from ..settings.load import read_sections
+from ..settings.load import in_order, read_sections
 from ..settings.meaning import PATHS, SECRETS
 from ..settings.schema import MqttSettings, OptionalText, Section, Settings
 from ..settings.write import Stated
@@ -108,14 +107,9 @@ def read_card_file(content: bytes, path: Path, config: Path) -> CardFile:
 
     Raises BadSettings with a sentence for each problem, and the line in which it is.
     """
-    try:
-        card = read_sections(content, path, CardFile)
-        if problems := list(_problems(card, path, config)):
-            raise BadSettings(str(path), problems)
-    except BadSettings as bad:
-        lines = content.decode(errors="replace").splitlines()
-        told = [_with_line(problem, lines) for problem in bad.told]
-        raise BadSettings(str(path), told) from None
+    card = read_sections(content, path, CardFile)
+    if problems := list(_problems(card, path, config)):
+        raise BadSettings(str(path), in_order(content, problems))
     return card
 
 
@@ -187,19 +181,3 @@ def _place_problems(card: CardFile, path: Path) -> Iterator[Message]:
             yield Message("setup.on-card", section=section, key=key, path=value)
         elif not looks_for_sensor(card, path):
             yield Message("setup.port-on-card", section=section, key=key, path=value)
-
-
-_PLACE = re.compile(r"\[(\w+)\] (\w+):")
-
-
-def _with_line(problem: str | Message, lines: list[str]) -> str | Message:
-    """A problem of a value, with the line in which it stands."""
-    if not isinstance(problem, Message) or not (place := _PLACE.match(str(problem))):
-        return problem
-    section = ""
-    for number, line in enumerate(lines, 1):
-        if header := re.match(r"\s*\[\s*([\w-]+)\s*\]", line):
-            section = header[1]
-        elif section == place[1] and re.match(rf"\s*{place[2]}\s*=", line):
-            return Message("setup.at-line", line=number, what=problem)
-    return problem

@@ -110,10 +110,11 @@ def test_every_problem_at_once(file: Path) -> None:
     assert result.stderr.splitlines() == [
         f"edge-agent: The settings in {file} cannot be used:",
         '  line 2, column 6: “ is no straight quote: write id = "A".',
-        "  [gate] id: 'A' cannot be used: use 1 to 32 of a-z, 0-9 and '-'; did you mean id = "
-        '"a"?',
-        "  [gate] timezone: 'x' is no IANA time zone, such as Asia/Ho_Chi_Minh.",
-        "  [panel] green: pin 14 is the sensor's line (14 and 15 are the UART): use another.",
+        "  line 2: [gate] id: 'A' cannot be used: use 1 to 32 of a-z, 0-9 and '-'; did you mean "
+        'id = "a"?',
+        "  line 3: [gate] timezone: 'x' is no IANA time zone, such as Asia/Ho_Chi_Minh.",
+        "  line 6: [panel] green: pin 14 is the sensor's line (14 and 15 are the UART): use "
+        "another.",
     ]
 
 
@@ -152,7 +153,7 @@ def test_what_has_changed_since_the_start(file: Path) -> None:
     assert in_use.told() == same | {"changed": ["[panel] green"]}  # The rest is the screen's.
     file.write_text(GATE + "[sensor]\ncaptures = 9\n")
     problem = in_use.told()["problem"]
-    assert problem.startswith("[sensor] captures: 9 cannot be used")
+    assert problem.startswith("line 4: [sensor] captures: 9 cannot be used")
     file.unlink()
     assert in_use.told()["problem"].startswith("There is no such file")
     file.write_text(GATE)

@@ -1,6 +1,7 @@
 """The settings file: what is in it is used, and everything wrong with it is said at once."""
 
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -88,26 +89,28 @@ def test_every_problem_is_told_at_once(tmp_path: Path) -> None:
         "[sensr]\n"
     )
     found = problems(tmp_path, text)
-    assert [problem.split(":")[0] for problem in found] == [
-        "[gate] id",
-        "[gate] timezone",
-        "[mqtt] port",
-        "[mqtt] root",
-        "[panel] green",
-        "[panel] red",
-        "[punch] direction",
-        "[punch] repeat_window_s",
-        "[sensor] baud",
-        "[sensor] buad",
-        "[sensor] captures",
-        "[sensr]",
+    assert [": ".join(problem.split(": ")[:2]) for problem in found] == [
+        "line 2: [gate] id",
+        "line 3: [gate] timezone",
+        "line 5: [sensor] buad",
+        "line 6: [sensor] baud",
+        "line 7: [sensor] captures",
+        "line 9: [panel] green",
+        "line 10: [panel] red",
+        "line 12: [punch] direction",
+        "line 13: [punch] repeat_window_s",
+        "line 15: [mqtt] port",
+        "line 16: [mqtt] root",
+        "line 17: [sensr]",
     ]
-    assert "[gate] id: 'Main Gate' cannot be used: use 1 to 32 of a-z, 0-9 and '-'." in found
-    assert "[sensor] buad: there is no such key; did you mean 'baud'?" in found
-    assert "[sensr]: there is no such section; did you mean 'sensor'?" in found
     assert (
-        "[punch] direction: 'inn' cannot be used: use one of 'none', 'in', 'out', 'alternate', "
-        "'keys'."
+        "line 2: [gate] id: 'Main Gate' cannot be used: use 1 to 32 of a-z, 0-9 and '-'." in found
+    )
+    assert "line 5: [sensor] buad: there is no such key; did you mean 'baud'?" in found
+    assert "line 17: [sensr]: there is no such section; did you mean 'sensor'?" in found
+    assert (
+        "line 12: [punch] direction: 'inn' cannot be used: use one of 'none', 'in', 'out', "
+        "'alternate', 'keys'."
     ) in found
 
 
@@ -291,4 +294,5 @@ def test_a_pin_is_wired_to_one_thing(tmp_path: Path, text: str, problem: str | N
         return
     with pytest.raises(BadSettings) as caught:
         load_settings(file)
-    assert caught.value.problems == [f"{problem} already."]
+    assert re.sub(r"^line \d+: ", "", caught.value.problems[0]) == f"{problem} already."
+    assert len(caught.value.problems) == 1

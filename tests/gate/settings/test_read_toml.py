@@ -53,7 +53,7 @@ ONE_LINE: dict[str, tuple[str, ...]] = {
     "a list over several lines": (
         GATE + '[mqtt]\nhost = [\n"a",\n"b" ]\nport = 1883,',
         "line 7, column 8: nothing but a comment may follow a value: write port = 1883.",
-        "[mqtt] host: ['a', 'b'] cannot be used: use a name or an address.",
+        "line 4: [mqtt] host: ['a', 'b'] cannot be used: use a name or an address.",
     ),
     "a colon": (
         '[gate]\nid: "a"',
@@ -131,9 +131,10 @@ def test_every_line_is_told_and_what_it_meant_is_judged(tmp_path: Path) -> None:
         "line 3, column 7: the bracket ] is missing: [sensor].",
         "line 5, column 8: nothing but a comment may follow a value: write baud = 57600.",
         'line 7, column 9: text stands in quotes: write green = "x".',
-        "[gate] id: 'Main Gate' cannot be used: use 1 to 32 of a-z, 0-9 and '-'.",
-        "[panel] green: 'x' cannot be used: use a BCM number from 0 to 27, or \"none\".",
-        "[sensor] captures: 9 cannot be used: use a whole number from 1 to 5, without quotes.",
+        "line 2: [gate] id: 'Main Gate' cannot be used: use 1 to 32 of a-z, 0-9 and '-'.",
+        "line 4: [sensor] captures: 9 cannot be used: use a whole number from 1 to 5, without "
+        "quotes.",
+        "line 7: [panel] green: 'x' cannot be used: use a BCM number from 0 to 27, or \"none\".",
     ]
 
 

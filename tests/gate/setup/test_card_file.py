@@ -53,7 +53,7 @@ def test_the_shipped_file_wants_a_name_and_a_broker(path: Path) -> None:
     told = problems(SHIPPED, path)
     assert len(told) == 2
     id_line = SHIPPED.splitlines().index('id = ""') + 1
-    assert told[0].startswith(f"Line {id_line}: [gate] id: '' cannot be used")
+    assert told[0].startswith(f"line {id_line}: [gate] id: '' cannot be used")
     assert "[mqtt] host" in told[1]
 
 
