@@ -277,11 +277,14 @@ def test_what_payroll_lacks_is_said_and_nobody_waits_twice(place: Path) -> None:
         [payroll] = [
             pid for pid, command in _processes(place).items() if "edge_agent receive" in command
         ]
-        os.kill(payroll, signal.SIGKILL)
+        os.kill(payroll, signal.SIGSTOP)
         assert any(re.search(" (in|out) +recorded$", line) for line in demo.stdout)
         demo.send_signal(signal.SIGINT)
         assert any("Closing the gate" in line for line in demo.stdout)
         demo.send_signal(signal.SIGINT)
+        while any("edge_agent run" in command for command in _processes(place).values()):
+            time.sleep(0.05)
+        os.kill(payroll, signal.SIGKILL)  # One that is stopped does not hear that it is to end.
         out, err = demo.communicate(timeout=PATIENCE_S)
     _, recorded, confirmed = _ended_well(place, demo, out, err)
     assert recorded > confirmed
@@ -347,17 +350,26 @@ def test_lamps_in_another_order_than_the_ledger_are_out_of_order(tmp_path: Path)
     assert (account.out_of_order, account.sound) == (1, False)
 
 
-@pytest.mark.long
-def test_a_part_that_dies(place: Path) -> None:
-    """It is said, and it is no success; the logs are kept for whoever looks into it."""
+_PARTS = {
+    "daemon": "edge_agent run",
+    "subscriber": "edge_agent receive",
+    "simulator": "edge_agent simulate",
+    "broker": "iotcore",
+}
+
+
+@pytest.mark.parametrize("part", one_in(len(_PARTS), _PARTS))
+def test_a_part_that_dies(place: Path, part: str) -> None:
+    """It is said at once, and it is no success; the logs are kept for whoever looks into it."""
     with _start(place) as demo:
         assert demo.stdout
         assert any("payroll has" in line for line in demo.stdout)
         processes = _processes(place)
-        [daemon] = [pid for pid, command in processes.items() if "edge_agent run" in command]
-        os.kill(daemon, signal.SIGKILL)
+        [process] = [pid for pid, called in processes.items() if _PARTS[part] in called]
+        os.kill(process, signal.SIGKILL)
         _, err = demo.communicate(timeout=PATIENCE_S)
     assert demo.returncode == 1
     assert "Traceback" not in err
+    assert f"The {part} has ended by itself" in err
     assert "Logs and databases are kept in" in err
     assert not _processes(place)

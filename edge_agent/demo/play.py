@@ -219,6 +219,7 @@ class _Demo:
         deadline = time.monotonic() + within_s
         while (left := deadline - time.monotonic()) > 0:
             self._terminal.heed()
+            self._stage.check()
             with suppress(queue.Empty):
                 self._take_in(self._events.get(timeout=min(left, _LOOK_S)))
 
@@ -226,8 +227,9 @@ class _Demo:
         """The next event of this kind; others are taken in on the way."""
         deadline = time.monotonic() + within_s
         while (left := deadline - time.monotonic()) > 0:
+            self._stage.check()
             with suppress(queue.Empty):
-                event = self._events.get(timeout=left)
+                event = self._events.get(timeout=min(left, _LOOK_S))
                 if event["event"] == kind:
                     return event
                 self._take_in(event)

@@ -72,9 +72,12 @@ next_connection_delay_ms = 1
 
 _PATIENCE_S = 20.0
 
+_PARTS = {"simulate": "simulator", "receive": "subscriber", "run": "daemon"}
+"""What our own commands are, by which name they are told of."""
+
 
 class StageFault(EdgeAgentError):
-    """A part of the demo did not start."""
+    """A part of the demo did not start, or has ended by itself."""
 
 
 class Stage:
@@ -133,9 +136,15 @@ class Stage:
         """Take the broker away in mid-flight."""
         self._stop("broker", kill=True)
 
+    def check(self) -> None:
+        """Raise StageFault where a part has ended by itself: it will say nothing any more."""
+        for name, process in self._processes.items():
+            if process.poll() is not None:
+                raise StageFault("demo.ended", part=Message(f"demo.{name}"), folder=self._folder)
+
     def tear_down(self) -> None:
         """Stop everything, the daemon first."""
-        for name in ("run", "receive", "broker", "simulator"):
+        for name in ("daemon", "subscriber", "broker", "simulator"):
             self._stop(name)
 
     def _enrol(self, worker: Worker) -> None:
@@ -168,8 +177,9 @@ class Stage:
         return False
 
     def _run_own(self, command: str, *arguments: object) -> None:
-        name = "simulator" if command == "simulate" else command
-        self._spawn(name, sys.executable, "-m", "edge_agent", command, *map(str, arguments))
+        self._spawn(
+            _PARTS[command], sys.executable, "-m", "edge_agent", command, *map(str, arguments)
+        )
 
     def _spawn(self, name: str, *command: str) -> None:
         with (self._folder / f"{name}.log").open("ab") as log:

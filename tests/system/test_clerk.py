@@ -125,7 +125,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path, run_folder: Path) -
     if BINARIES is None:
         pytest.skip("PostgreSQL is not installed")
     with shared_cluster(run_folder) as new_database:
-        yield new_database()
+        yield new_database(True)
 
 
 Shell = Callable[[str], tuple[int, str]]

@@ -80,6 +80,8 @@ _MORE_NONSENSE = (
     ("punches", "list", "--since", "2026-02-30"),
     ("punches", "list", "--since", "0001-01-01"),
     ("punches", "list", "--since", "9999-12-31T23:59:59"),
+    ("punches", "list", "--since", "1970-01-02"),
+    ("punches", "list", "--since", "9998-12-31T23:59:59"),
     ("punches", "list", "--since", "\udcff"),
     ("ledger",),
     ("ledger", "verify", "7"),
@@ -92,8 +94,8 @@ _MORE_NONSENSE = (
     ("demo", "--punches", "many"),
 )
 _FINE = (
-    ("punches", "list", "--since", "0001-01-01"),
-    ("punches", "list", "--since", "9999-12-31T23:59:59"),
+    ("punches", "list", "--since", "1970-01-02"),
+    ("punches", "list", "--since", "9998-12-31T23:59:59"),
 )
 """Odd, but it can be done."""
 
