@@ -893,7 +893,7 @@ def test_where_nobody_has_punched_the_date_is_told_from_which_on(edge: Edge, lan
 
 
 @pytest.mark.parametrize("language", ["vi", "en"])
-@pytest.mark.parametrize("typed", ["hôm kia", "29/13", "29/11/26", "thứ hai", "last monday"])
+@pytest.mark.parametrize("typed", ["hôm kìa", "29/13", "29/11/26", "thứ hai", "last monday"])
 def test_what_may_mean_several_days_is_refused_with_the_forms_there_are(
     edge: Edge, language: str, typed: str
 ) -> None:
@@ -947,6 +947,38 @@ def test_what_is_no_time_is_refused_as_it_was_typed(edge: Edge, typed: str) -> N
     ):
         done = edge(*words)
         assert (done.exit_code, repr(typed) in done.stderr) == (65, True), done.stderr
+
+
+@pytest.mark.parametrize("typed", ["00:00", "0h", "0 giờ sáng"])
+@pytest.mark.parametrize("form", ["--at {}", "--at={}"])
+def test_a_time_without_its_day_is_answered_with_the_command_for_each(
+    edge: Edge, typed: str, form: str
+) -> None:
+    """Never by a day that nobody has said: it is paid."""
+    option = [form.format(typed)] if "=" in form else ["--at", typed]
+    done = edge("punches", "add", "NV0042", *option, "--reason", "forgot")
+    lines = done.stderr.replace(" \\\n", " ").splitlines()
+    lines = [line for line in lines if line.strip().startswith("edge-agent punches add")]
+    assert (done.exit_code, len(lines)) == (65, 2), done.stderr
+    days = [day_ago(0), day_ago(1)]
+    assert all(day in line for day, line in zip(days, lines, strict=True)), lines
+    assert json.loads(edge("punches", "list", "--json").stdout) == []
+    done = edge(*shlex.split(lines[1])[1:])
+    assert (done.exit_code, f"{days[1]} 00:00:00" in done.stdout) == (0, True), done.output
+
+
+def test_the_hour_that_is_still_to_come_was_yesterdays(edge: Edge) -> None:
+    done = edge("punches", "add", "NV0042", "--at", "23:59:59", "--reason", "forgot")
+    assert (done.exit_code, day_ago(0) in done.stderr) == (65, False), done.stderr
+    assert f"{day_ago(1)} 23:59:59" in done.stderr
+
+
+def test_where_today_is_not_known_a_time_without_its_day_is_told_so(
+    edge: Edge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Assembly, "today", lambda self: None)
+    done = edge("punches", "add", "NV0042", "--at", "17h", "--reason", "forgot")
+    assert (done.exit_code, "ngày nào" in done.stderr) == (65, True), done.stderr
 
 
 @pytest.mark.parametrize("form", [("--on", "hôm qua"), ("--on=yesterday",), ("--on", "{short}")])

@@ -119,8 +119,7 @@ class Command(click.Command):
         _, extra, _ = self.make_parser(ctx).parse_args(list(typed))
         if len(extra) != 1:
             return None
-        # What is no code or number is rather one of an option's words.
-        if not re.search(r"\d", extra[0]) and self._in_quotes(ctx, click.UsageError("")):
+        if self._in_quotes(ctx, click.UsageError("")):  # It is rather one of an option's words.
             return None
         from shlex import quote  # Only for whoever has mistyped one.
 
@@ -302,6 +301,22 @@ def line_with(ctx: click.Context, *option: str) -> str:
     typed = list(ctx.meta[_TYPED])
     end = typed.index("--") if "--" in typed else len(typed)
     return f"edge-agent {join([*typed[:end], *option, *typed[end:]])}"
+
+
+def line_as(ctx: click.Context, typed: str, meant: str) -> str:
+    """The same, with ``meant`` in the place of what was ``typed``."""
+    from shlex import join
+
+    words = list[str]()
+    for word in ctx.meta[_TYPED]:
+        name, is_one, value = word.partition("=")
+        if word.strip() == typed:
+            words.append(meant)
+        elif is_one and value.strip() == typed:
+            words.append(f"{name}={meant}")
+        else:
+            words.append(word)
+    return f"edge-agent {join(words)}"
 
 
 def line_without(ctx: click.Context, flag: str) -> str:

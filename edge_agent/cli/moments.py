@@ -6,9 +6,11 @@ from zoneinfo import ZoneInfo
 
 import click
 
+from ..contract.errors import BadRequest
 from ..contract.language import Message, say
 from ..contract.stamps import DAY_MS, local_time
 from ..contract.typed_times import in_full, span_in_full, time_of_day
+from .help import line_as
 from .tell import tell
 
 _DAY = re.compile(r"\d{4}-?\d\d-?\d\d")
@@ -42,6 +44,21 @@ def _in_full(text: str, zone: ZoneInfo) -> str:
         return span[0]
     at = time_of_day(text)
     return f"{today}T{at}" if at else in_full(text, today)
+
+
+def refuse_without_day(text: str, now: datetime) -> None:
+    """Raise BadRequest where a time of day stands alone, with the whole command for each of the
+    days that are likely meant: which one it is nobody guesses, for it is paid."""
+    text = text.strip()
+    if (at := time_of_day(text)) is None:
+        return
+    ctx = click.get_current_context()
+    days = {"today": now.date(), "yesterday": now.date() - timedelta(days=1)}
+    told = {name: line_as(ctx, text, f"{day:%d/%m/%Y} {at}") for name, day in days.items()}
+    has_been = at <= now.time().isoformat()
+    raise BadRequest(
+        "punch.day-missing-today" if has_been else "punch.day-missing-yesterday", text=text, **told
+    )
 
 
 def leans_on_today(text: str) -> bool:

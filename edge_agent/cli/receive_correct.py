@@ -17,11 +17,13 @@ from ..receiver.office.correction_file import restore
 from ..receiver.office.correction_list import ListedCorrection, Wanted, listed
 from ..receiver.office.journal import PAYROLL, Correction, What, Who
 from ..receiver.office.leave import leave_of
-from ..receiver.office.period import day_of
+from ..receiver.office.period import day_of, month_of
+from ..receiver.worktime.shifts import ZONE
 from .complete import Keyword, direction_option
 from .help import group
+from .moments import refuse_without_day
 from .options import FilePath, as_json
-from .receive_office import at_payroll, first_day_typed, whose_code, with_database
+from .receive_office import at_payroll, first_day_typed, month_typed, whose_code, with_database
 from .show import print_json, print_table, shown_day, shown_moment
 from .tell import tell
 
@@ -87,6 +89,7 @@ def correct_void(database: Database, who: Who, ledger: str, seq: int) -> None:
 @with_who
 def correct_add(database: Database, who: Who, code: str, at: str, **details: Any) -> None:
     """Enter a punch that no gate has: worker CODE at the local time AT (2026-11-23T07:00)."""
+    refuse_without_day(at, datetime.fromisoformat(now()).astimezone(ZONE))
     number = add(database, who, code, at, **details)
     tell(say("clerk.entered", **_punch(database, PAYROLL, number), number=number))
     tell(say("clerk.undo", number=number))
@@ -109,6 +112,8 @@ def correct_move(
 
     What the gate wrote stays as the evidence.
     """
+    if at is not None:
+        refuse_without_day(at, datetime.fromisoformat(now()).astimezone(ZONE))
     moved = move(database, who, ledger, seq, at, **details)
     was = _what(moved.was_direction, moved.was)
     tell(say("clerk.moved", **_punch(database, ledger, seq), was=was, seq=seq, ledger=ledger))
@@ -148,6 +153,8 @@ def correct_list(database: Database, as_json: bool, **wanted: str | None) -> Non
     """What was corrected, by whom and why."""
     if (since := wanted["since"]) is not None:
         wanted["since"] = day_of(first_day_typed(since)).isoformat()
+    if (month := wanted["month"]) is not None:
+        wanted["month"] = month_of(month_typed(month)).name
     rows = listed(database, Wanted(**wanted))
     if as_json:
         print_json(rows)

@@ -17,7 +17,7 @@ from ..contract.errors import BadRequest, StoreFault
 from ..contract.language import Message, say
 from ..contract.messages import RosterWorker
 from ..contract.stamps import local_time, parse_time
-from ..contract.typed_times import day_in_full, period_in_full, span_in_full
+from ..contract.typed_times import day_in_full, month_in_full, period_in_full, span_in_full
 from ..gate.settings.load import load_settings
 from ..receiver.connection import ReceiverOptions
 from ..receiver.coverage import gate_coverage
@@ -95,6 +95,17 @@ def typed_here(text: str, zone: ZoneInfo = ZONE, *, to_come: bool = False) -> st
     return day_in_full(text.strip(), datetime.now(zone).date(), to_come=to_come)
 
 
+def month_typed(text: str) -> str:
+    """A month that was typed, in full, by this machine's clock, which is told where it leans on
+    that."""
+    text = text.strip()
+    month = month_in_full(text, datetime.now(ZONE).date())
+    if month is None or month_in_full(text, None) is not None:
+        return text
+    tell(say("sheet.which-month", month=month[5:], year=month[:4]), err=True)
+    return month
+
+
 def with_period(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command ``--month``, or ``--from`` and ``--to``, and hand it that as ``period``."""
 
@@ -108,6 +119,7 @@ def with_period(command: Callable[..., None]) -> Callable[..., None]:
         if first is not None and last is not None:
             today = datetime.now(ZONE).date()
             first, last = period_in_full(first.strip(), last.strip(), today)
+        month = month if month is None else month_typed(month)
         command(*arguments, period=period_of(month, first, last), **named)
 
     return asked

@@ -2,7 +2,7 @@
 there."""
 
 from collections.abc import Callable, Collection, Iterator
-from datetime import date
+from datetime import date, datetime
 from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -17,7 +17,7 @@ from ..contract.typed_times import day_in_full, moment_in_full
 from ..gate.ledger.store.sqlite_store import SqliteStore
 from ..gate.settings.schema import Settings
 from .help import retype
-from .moments import leans_on_today, moment, to_come, which_day
+from .moments import leans_on_today, moment, refuse_without_day, to_come, which_day
 from .tell import tell
 
 _FURTHER_BACK_MS = DAY_MS
@@ -33,8 +33,15 @@ def typed_day(settings: Settings, option: str, text: str, *, to_come: bool = Fal
 
 
 def typed_moment(settings: Settings, option: str, text: str) -> str:
-    """The same of a day and a time of day; see ``moment_in_full``."""
-    return _typed(settings, option, text, moment_in_full)
+    """The same of a day and a time of day; see ``moment_in_full``. Raises BadRequest where the day
+    is missing."""
+
+    def whole(text: str, today: date | None) -> str:
+        if today is not None:
+            refuse_without_day(text, datetime.now(ZoneInfo(settings.gate.timezone)))
+        return moment_in_full(text, today)
+
+    return _typed(settings, option, text, whole)
 
 
 def _typed(settings: Settings, option: str, text: str, whole: Callable[..., str]) -> str:

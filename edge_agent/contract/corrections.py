@@ -17,7 +17,7 @@ from .errors import BadRequest
 from .language import Message
 from .people import Employment, checked_code, look_alikes, so_called
 from .stamps import DAY_MS, local_date, local_time
-from .typed_times import in_full
+from .typed_times import in_full, time_of_day
 
 ODD_AFTER_MS = 62 * DAY_MS
 """Wages are settled by the month, and may be paid 30 days late at most (Labour Code 2019, article
@@ -130,6 +130,8 @@ def said_moment(text: str, zone: ZoneInfo, *, force: bool = False) -> int:
     clock there; where it has the offset of another zone and is not forced.
     """
     written = in_full(text, None)
+    if time_of_day(text) is not None:
+        raise BadRequest("punch.day-missing", text=text)
     try:
         if not _WRITTEN.fullmatch(written):
             raise ValueError("not written so")

@@ -6,17 +6,26 @@ are: a month and a day that could be read the other way about, or two digits of 
 
 import re
 import unicodedata
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 
 _OF_TODAY = {
     **{"hom nay": 0, "today": 0, "sang nay": 0, "this morning": 0},
     **{"hom qua": -1, "yesterday": -1},
+    "hom kia": -2,
     **{"ngay mai": 1, "tomorrow": 1},
+    "ngay kia": 2,
 }
 """Days by their words, without marks."""
 
 _WEEKS = {"tuan nay": 0, "this week": 0, "tuan truoc": -1, "last week": -1}
 _MONTHS = {"thang nay": 0, "this month": 0, "thang truoc": -1, "last month": -1}
+_MONTH = re.compile(
+    r"(?:thang )?(?P<month>0?[1-9]|1[0-2])(?:[/-]| nam )(?P<year>[0-9]{4})"
+    r"|thang (?P<alone>0?[1-9]|1[0-2])"
+    r"|(?P<iso>[0-9]{4}-(?:0[1-9]|1[0-2]))"
+)
+"""``11/2026``, ``tháng 11 năm 2026``, ``tháng 11``; a number alone is none."""
+
 _PARTS = {
     **dict.fromkeys(("sang nay", "this morning"), (0, 12)),
     **dict.fromkeys(("chieu nay", "this afternoon"), (12, 18)),
@@ -35,7 +44,7 @@ other one, ``1 giờ tối``, is understood in two ways, and is none."""
 
 _DAY = (
     rf"(?:(?P<word>{'|'.join(_OF_TODAY)})"
-    rf"|(?P<part_of>{'|'.join(_HOURS)}) (?P<which>(?:hom )?(?:nay|qua))"
+    rf"|(?P<part_of>{'|'.join(_HOURS)}) (?P<which>(?:hom )?(?:nay|qua)|hom kia)"
     r"|(?P<day>[0-9]{1,2})/(?P<month>[0-9]{1,2})(?:/(?P<year>[0-9]{4}))?"
     r"|(?P<dashed>[0-9]{1,2}-[0-9]{1,2}-[0-9]{4})"
     r"|(?P<iso>[0-9]{4}-[0-9]{2}-[0-9]{2}))"
@@ -68,10 +77,10 @@ def in_full(text: str, today: date | None, *, to_come: bool = False) -> str:
         return text
     told = found.groupdict()
     day = _day(told, today, to_come=to_come)
-    time = _time(told) if told["hour"] else ""
-    if day is None or time is None or (told["part_of"] and not time):
+    at = _time(told) if told["hour"] else ""
+    if day is None or at is None or (told["part_of"] and not at):
         return text
-    whole = f"{day}T{time}" if time else day
+    whole = f"{day}T{at}" if at else day
     try:
         datetime.fromisoformat(whole)
     except ValueError:
@@ -89,15 +98,34 @@ def span_in_full(text: str, today: date) -> tuple[str, str] | None:
     if (weeks := _WEEKS.get(plain)) is not None:
         monday = today - timedelta(days=today.weekday() - 7 * weeks)
         return monday.isoformat(), (monday + timedelta(days=7)).isoformat()
-    if (months := _MONTHS.get(plain)) is not None:
-        count = today.year * 12 + today.month - 1 + months
-        first, next_ = (date(one // 12, one % 12 + 1, 1) for one in (count, count + 1))
-        return first.isoformat(), next_.isoformat()
+    if (month := month_in_full(text, today)) is not None:
+        count = int(month[:4]) * 12 + int(month[5:]) - 1
+        return f"{month}-01", f"{_month_of(count + 1)}-01"
     if (hours := _PARTS.get(plain)) is not None:
         midnight = datetime.fromisoformat(today.isoformat())
         begin, end = (midnight + timedelta(hours=one) for one in hours)
         return begin.isoformat(timespec="minutes"), end.isoformat(timespec="minutes")
     return None
+
+
+def month_in_full(text: str, today: date | None) -> str | None:
+    """A month, ``2026-11``; without a year the last one of that name that has begun.
+
+    None: it is none, or leans on today, which nobody knows.
+    """
+    plain = _plain(text)
+    if (found := _MONTH.fullmatch(plain)) is not None and not found["alone"]:
+        return found["iso"] or f"{found['year']}-{found['month']:0>2}"
+    if today is None:
+        return None
+    count = today.year * 12 + today.month - 1
+    if (months := _MONTHS.get(plain)) is not None:
+        return _month_of(count + months)
+    return _month_of(count - (today.month - int(found["alone"])) % 12) if found else None
+
+
+def _month_of(count: int) -> str:
+    return f"{count // 12:0>4}-{count % 12 + 1:0>2}"
 
 
 def day_in_full(text: str, today: date | None, *, to_come: bool = False) -> str:
@@ -123,7 +151,12 @@ def period_in_full(first: str, last: str, today: date) -> tuple[str, str]:
 def time_of_day(text: str) -> str | None:
     """A time of day that stands alone, as ISO 8601 writes it: ``17:10``. None: it is none."""
     found = _TIME_ALONE.fullmatch(_plain(text))
-    return _time(found.groupdict()) if found else None
+    at = _time(found.groupdict()) if found else None
+    try:
+        time.fromisoformat(at or "")
+    except ValueError:  # No clock shows it.
+        return None
+    return at
 
 
 def _time(told: dict[str, str | None]) -> str | None:
@@ -148,7 +181,7 @@ def _day(told: dict[str, str | None], today: date | None, *, to_come: bool) -> s
     if today is None:
         return None
     if told["which"]:
-        return (today - timedelta(days=told["which"].endswith("qua"))).isoformat()
+        return (today + timedelta(days=_OF_TODAY[f"hom {told['which'][-3:]}"])).isoformat()
     if told["word"]:
         return (today + timedelta(days=_OF_TODAY[told["word"]])).isoformat()
     month, day = int(told["month"] or 0), int(told["day"] or 0)
@@ -169,4 +202,6 @@ def _date(year: int, month: int, day: int) -> date | None:
 def _plain(text: str) -> str:
     """Without marks, in small letters, with single spaces."""
     spread = unicodedata.normalize("NFD", text.casefold())
+    if "ki\u0300a" in spread:  # Three days from today, where *kia* is two.
+        return text
     return re.sub(" +", " ", "".join(c for c in spread if not unicodedata.combining(c)))

@@ -6,7 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_agent.contract.typed_times import in_full, period_in_full, span_in_full, time_of_day
+from edge_agent.contract.typed_times import (
+    in_full,
+    month_in_full,
+    period_in_full,
+    span_in_full,
+    time_of_day,
+)
 
 TODAY = date(2026, 11, 29)
 _FORENOON = ("2026-11-29T00:00", "2026-11-29T12:00")
@@ -18,6 +24,9 @@ _FORENOON = ("2026-11-29T00:00", "2026-11-29T12:00")
         *(("hôm nay", "2026-11-29"), ("hom nay", "2026-11-29"), ("Hôm  Nay", "2026-11-29")),
         *(("today", "2026-11-29"), ("yesterday", "2026-11-28"), ("hôm qua", "2026-11-28")),
         *(("ngày mai", "2026-11-30"), ("tomorrow", "2026-11-30")),
+        ("hôm kia", "2026-11-27"),
+        *(("ngày kia", "2026-12-01"), ("5 giờ chiều hôm kia", "2026-11-27T17:00")),
+        *(("hom kia 17h", "2026-11-27T17:00"), ("chiều hôm kia 5h", "2026-11-27T17:00")),
         ("ho\u0302m nay", "2026-11-29"),  # As a Mac takes it apart.
         *(("29/11", "2026-11-29"), ("1/2", "2026-02-01"), ("29/11/2026", "2026-11-29")),
         ("30/11", "2025-11-30"),  # This year's is still to come.
@@ -55,7 +64,21 @@ def test_a_day_that_may_be_to_come_is_the_nearest_one(text: str, full: str) -> N
 @pytest.mark.parametrize(
     "text",
     [
-        *("", "x", "hôm kia", "hôm", "last week", "qua", "29", "29/13", "31/02", "29/11/26"),
+        *(
+            "",
+            "x",
+            "hôm kìa",
+            "17h hôm ki\u0300a",
+            "ngày kìa",
+            "chiều kia 5h",
+            "hôm",
+            "last week",
+            "qua",
+            "29",
+            "29/13",
+            "31/02",
+            "29/11/26",
+        ),
         *("11-29", "29-11", "29/11/2026/1", "hôm qua 17", "17 hôm qua", "29/2", "0/1", "29.11"),
         *("hôm qua 1 giờ tối", "sáng qua 14h", "chiều qua", "tối qua", "29/11 18 giờ 5"),
         *("sáng nay 6h tối 29/11", "chiều qua 9h sáng", "29-11-26", "đêm qua 1h"),
@@ -82,6 +105,7 @@ def test_where_nobody_knows_today_nothing_is_guessed(text: str) -> None:
         *(("tháng trước", "2026-10-01", "2026-11-01"), ("sáng nay", *_FORENOON)),
         *(("chiều nay", "2026-11-29T12:00", "2026-11-29T18:00"), ("this morning", *_FORENOON)),
         ("tối nay", "2026-11-29T18:00", "2026-11-30T00:00"),
+        *(("tháng 12", "2025-12-01", "2026-01-01"), ("2026-10", "2026-10-01", "2026-11-01")),
     ],
 )
 def test_where_what_lasts_begins_and_ends(text: str, begin: str, end: str) -> None:
@@ -91,6 +115,27 @@ def test_where_what_lasts_begins_and_ends(text: str, begin: str, end: str) -> No
 def test_a_month_at_the_turn_of_the_year() -> None:
     assert span_in_full("tháng trước", date(2027, 1, 31)) == ("2026-12-01", "2027-01-01")
     assert span_in_full("this month", date(2026, 12, 31)) == ("2026-12-01", "2027-01-01")
+
+
+@pytest.mark.parametrize(
+    ("text", "month", "without_today"),
+    [
+        *(("2026-11", "2026-11", "2026-11"), ("11/2026", "2026-11", "2026-11")),
+        *(("1-2027", "2027-01", "2027-01"), ("Tháng 9/2026", "2026-09", "2026-09")),
+        *(("thang 11 nam 2026", "2026-11", "2026-11"), ("tháng 02 năm 2026", "2026-02", "2026-02")),
+        *(("tháng này", "2026-11", None), ("last month", "2026-10", None)),
+        *(
+            ("tháng 11", "2026-11", None),
+            ("tháng 12", "2025-12", None),
+            ("tháng 1", "2026-01", None),
+        ),
+        *(("11", None, None), ("tháng 13", None, None), ("13/2026", None, None)),
+        *(("2026-00", None, None), ("29/11", None, None), ("tháng", None, None)),
+    ],
+)
+def test_a_month(text: str, month: str | None, without_today: str | None) -> None:
+    assert month_in_full(text, TODAY) == month
+    assert month_in_full(text, None) == without_today
 
 
 @pytest.mark.parametrize("text", ["hôm qua", "week", "tuần", "chiều nay 5h", "29/11", ""])
@@ -105,7 +150,14 @@ def test_a_day_that_only_a_leap_year_has() -> None:
 
 @pytest.mark.parametrize(
     ("text", "at"),
-    [("06:00", "06:00"), ("6:00", "06:00"), ("17h", "17:00"), ("17g10", "17:10"), ("6", None)],
+    [
+        ("06:00", "06:00"),
+        ("6:00", "06:00"),
+        ("17h", "17:00"),
+        ("17g10", "17:10"),
+        ("6", None),
+        ("25h", None),
+    ],
 )
 def test_a_time_of_day_alone(text: str, at: str | None) -> None:
     assert time_of_day(text) == at

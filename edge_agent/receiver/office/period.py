@@ -1,15 +1,13 @@
 """A stretch of days that is paid at once: a calendar month, or from one day to another."""
 
-import re
 from datetime import date, timedelta
 
 from msgspec import Struct
 
 from ...contract.errors import BadRequest
 from ...contract.spreadsheet import as_day
+from ...contract.typed_times import month_in_full
 
-_MONTH = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])")
-_SPOKEN_MONTH = re.compile(r"(0?[1-9]|1[0-2])/([0-9]{4})")
 _MOST_DAYS = 366
 
 
@@ -59,12 +57,7 @@ def period_of(month: str | None, first: str | None, last: str | None) -> Period:
     if month is not None and (first is not None or last is not None):
         raise BadRequest("sheet.period-both")
     if month is not None:
-        if spoken := _SPOKEN_MONTH.fullmatch(month):
-            month = f"{spoken[2]}-{spoken[1]:0>2}"
-        if not _MONTH.fullmatch(month) or month.startswith("0000"):
-            raise BadRequest("sheet.no-month", text=month)
-        begin = date.fromisoformat(f"{month}-01")
-        return Period(begin, _last_day(begin))
+        return month_of(month)
     if first is None or last is None:
         raise BadRequest("sheet.period-missing")
     period = Period(day_of(first), day_of(last))
@@ -73,6 +66,15 @@ def period_of(month: str | None, first: str | None, last: str | None) -> Period:
     if (period.end - period.first).days > _MOST_DAYS:
         raise BadRequest("sheet.more-than-a-year", first=first, last=last)
     return period
+
+
+def month_of(text: str) -> Period:
+    """A month as a person types it with its year. Raises BadRequest."""
+    month = month_in_full(text, None)
+    if month is None or not "2000" <= month < "2200":
+        raise BadRequest("sheet.no-month", text=text)
+    begin = date.fromisoformat(f"{month}-01")
+    return Period(begin, _last_day(begin))
 
 
 def _last_day(first: date) -> date:

@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+import shlex
 from collections.abc import Callable
 from contextlib import closing
 from datetime import datetime, timedelta
@@ -165,15 +166,54 @@ def test_a_day_is_typed_at_the_office_as_at_the_gate(
         listed = receive("correct", "list", "--since", since, "--what", "add", "--json", *spoken)
         assert len(json.loads(listed.output)) == count, since
     for words in (
-        ("leave", "add", "NV0003", "P", "hôm kia", *WHO),
-        ("correct", "add", "NV0003", "hôm kia 17h", *WHO),
-        ("correct", "list", "--since", "hôm kia"),
-        ("diff", "--month", "2026-11", "--since", "hôm kia"),
-        ("coverage", "--gate", "g", "--from", "hôm kia", "--to", "today"),
+        ("leave", "add", "NV0003", "P", "hôm kìa", *WHO),
+        ("correct", "add", "NV0003", "hôm kìa 17h", *WHO),
+        ("correct", "list", "--since", "hôm kìa"),
+        ("diff", "--month", "2026-11", "--since", "hôm kìa"),
+        ("coverage", "--gate", "g", "--from", "hôm kìa", "--to", "today"),
     ):
         done = receive(*words, *spoken)
         assert done.exit_code in (2, 65), (words, done.output)
         assert ("hôm qua" if language == "vi" else "yesterday") in done.output, words
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+@pytest.mark.parametrize("words", [("add", "NV0003", "17h"), ("move", "a", "1", "17h")])
+def test_a_time_without_its_day_is_answered_with_the_commands_of_both_days(
+    receive: Receive,
+    worked: Ledger,
+    monkeypatch: pytest.MonkeyPatch,
+    language: str,
+    words: tuple[str, ...],
+) -> None:
+    for hour, days in ((18, ("24/11/2026", "23/11/2026")), (16, ("23/11/2026",))):
+        at = datetime(2026, 11, 24, hour, tzinfo=ZONE)
+        monkeypatch.setattr("edge_agent.cli.receive_correct.now", at.isoformat)
+        done = receive("correct", *words, *WHO, "--lang", language)
+        lines = [line.strip() for line in done.output.splitlines() if "edge-agent rec" in line]
+        assert (done.exit_code, len(lines)) == (65, len(days)), done.output
+        for line, day in zip(lines, days, strict=True):
+            typed = shlex.split(line)
+            assert f"{day} 17:00" in typed, line
+    assert json.loads(receive("correct", "list", "--json").output) == []
+
+
+def test_a_month_is_typed_as_people_say_it(receive: Receive, worked: Ledger, database: str) -> None:
+    """Which one is told where that leans on today; a list that knew only 2026-11 was empty."""
+    now = datetime.now(ZONE)
+    at = f"{now:%Y-%m}-01T07:00"
+    assert receive("correct", "add", "NV0003", at, *WHO, "--force").exit_code == 0
+    for typed, told in (
+        *((f"{now:%Y-%m}", False), (f"{now:%m/%Y}", False), (f"tháng {now:%m/%Y}", False)),
+        *(("tháng này", True), ("this month", True), (f"tháng {now.month}", True)),
+    ):
+        done = receive("correct", "list", "--month", typed, "--lang", "vi")
+        assert "NV0003" in done.stdout, (typed, done.output)
+        assert (f"Tháng {now:%m/%Y}." in done.stderr) is told, (typed, done.stderr)
+        assert receive("settle", "--month", typed).exit_code in (0, 1), typed
+    for command in (("settle",), ("sheet",), ("correct", "list")):
+        done = receive(*command, "--month", "11")
+        assert (done.exit_code, "'11'" in done.output) == (65, True), done.output
 
 
 def test_leave_from_a_file_is_taken_as_a_whole_or_not_at_all(
