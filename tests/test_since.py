@@ -23,6 +23,7 @@ from edge_agent.contract.facts import (
     Direction,
     Fact,
     GateAlive,
+    PunchAdded,
     PunchDirected,
     PunchRepeated,
     PunchVoided,
@@ -32,6 +33,7 @@ from edge_agent.contract.facts import (
 from edge_agent.contract.kinds import KINDS, kind_of, words_of
 from edge_agent.contract.language import LANGUAGES, is_name, say, use
 from edge_agent.contract.people import Worker
+from edge_agent.contract.rights import user
 from edge_agent.contract.stamps import Stamp, local_time
 from edge_agent.gate.daemon.assembly import Assembly
 from edge_agent.gate.events import Outcome
@@ -414,6 +416,30 @@ def test_a_press_is_told_with_the_way_and_the_lamp_that_were_shown_then(
         "panel    001: already recorded, green lamp, twice and short"
         " (repeats 3, which is voided: does not count)",
     ]
+
+
+@pytest.mark.parametrize("added_at", [0.5, 1.5, 2.5, 3.5])
+def test_what_was_added_by_hand_stands_at_its_time_among_all_lines(
+    config: Path, capsys: pytest.CaptureFixture[str], added_at: float
+) -> None:
+    """It came before what was refused, or stood before a start of the gate, that was earlier."""
+    refused = AttemptRefused(reason="unknown", hint=None, worker=None, suppressed=0)
+    at_ = local_time(day(added_at).wall_ms, ZONE)
+    by_hand = {"reason": "forgot", "direction": None, "actor": f"uid:{os.getuid()}"}
+    lines = told_since(
+        config,
+        capsys,
+        day(0),
+        (punch("001"), day(1)),
+        (refused, day(2)),
+        (RecordingStopped(reason="stopping"), day(3)),
+        (PunchAdded(worker="002", at=at_, **by_hand), day(4)),
+    )
+    times = [line.split()[0] for line in lines]
+    assert times == sorted([clock(1), clock(2), clock(3), clock(added_at)])
+    [added] = [line for line in lines if "002" in line]
+    assert added.startswith(clock(added_at))
+    assert f"added by {user(os.getuid())}, written at {clock(4)}" in added
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -12,10 +12,10 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from ..contract.attendance import Attendance, attendance
+from ..contract.attendance import attendance
 from ..contract.chain import stamp_of
 from ..contract.chain import told as original
-from ..contract.kinds import RECORDING, TOUCHES
+from ..contract.kinds import ADDED, RECORDING, TOUCHES
 from ..contract.language import is_name, say, visible
 from ..contract.stamps import Stamp, local_time, parse_time, true_time
 from ..gate.ledger.store.sqlite_store import SqliteStore
@@ -24,6 +24,7 @@ from ..gate.touch.credit import REFUSED_AS
 from .carry_out import who
 from .since import entries_since
 from .watched import line, sentence
+from .worker_words import by_whom
 
 _MOST = 3000
 """Entries that are looked through since the last one that was told: some days of a gate."""
@@ -42,6 +43,26 @@ class Unseen(Struct, frozen=True):
     why: str | None
     until: Stamp | None = None
     through: int | None = None
+
+
+class _Line(Struct, frozen=True):
+    """What is told of entry ``seq``, which was ``at`` a time; None: not known, or not yet."""
+
+    seq: int
+    at: str | None
+    text: str
+    added: bool = False
+
+
+def _in_order(lines: Iterable[_Line]) -> list[_Line]:
+    """In the order of the ledger; only what was added goes to its time, among all lines."""
+    placed: list[tuple[float, int, _Line]] = []
+    last = 0.0
+    for one in sorted((one for one in lines if not one.added), key=lambda one: one.seq):
+        last = max(last, parse_time(one.at)) if one.at else last
+        placed.append((last, one.seq, one))
+    placed += [(parse_time(one.at), one.seq, one) for one in lines if one.added and one.at]
+    return [one for _, _, one in sorted(placed, key=lambda one: one[:2])]
 
 
 _DOUBTS = ("foreign", "database-older", "sensor-older", "templates-differ")
@@ -122,33 +143,28 @@ class Missed:
         self._first = stamp_of(store.data_of(store.entries(1, 1)[0]))
 
     def lines(self) -> Iterator[str]:
-        """The lines, in order: punches by their time, all else by its place among the entries."""
+        """The lines, in the order of the entries, which is that of events; only a punch that was
+        added by hand stands at the time that it is said to be of, with when that was written."""
         if self._since_ms is None:
             found = self._store.entries(self._last + 1, _MOST)
             entries = [self._store.data_of(one) for one in found]
         else:
             entries = entries_since(self._store, self._since_ms)
         gaps, sees_all = self._unseen()
-        pressed = [*self._refused(entries), *self._directed(entries)]
-        others = sorted([*gaps, *pressed], key=lambda one: one[0])
-        nothing = not pressed
+        pressed = [*self._punches(entries), *self._refused(entries), *self._directed(entries)]
         begins = [*self._begins()]
         sees_all = sees_all and not begins
-        for punch, told in self._punches(entries):
-            if self._is_of_this_ledger(punch):
+        for one in _in_order([*gaps, *pressed]):
+            if self._is_of_this_ledger(one):
                 yield from begins
                 begins.clear()
-            while others and others[0][0] < punch.seq and not punch.added:
-                yield others.pop(0)[1]
-            nothing = False
-            yield told
+            yield one.text
         yield from begins
-        yield from (told for _, told in others)
-        if nothing and self._since_ms is not None:
+        if not pressed and self._since_ms is not None:
             none = "watch.none-since" if sees_all and not gaps else "watch.none-seen-since"
             yield say(none, since=local_time(self._since_ms, self._zone))
 
-    def _punches(self, entries: list[dict[str, Any]]) -> Iterator[tuple[Attendance, str]]:
+    def _punches(self, entries: list[dict[str, Any]]) -> Iterator[_Line]:
         by_seq = {data["seq"]: data for data in entries}
         punches = attendance(entries, self._zone)
         voided = {punch.seq: punch.voided for punch in punches}
@@ -162,14 +178,16 @@ class Missed:
                 told += f" ({say('punch.note-voided', reason=reason)})"
             elif punch.of is not None and voided.get(punch.of):
                 told += f" ({say('punch.note-repeat-voided', of=punch.of)})"
-            yield punch, f"{self._when(punch.at)}  {told}"
+            yield _Line(punch.seq, punch.at, f"{self._when(punch.at)}  {told}", added=punch.added)
 
     def _punch(self, by_seq: dict[int, dict[str, Any]], data: dict[str, Any]) -> str:
         """What the panel showed of a punch: its way as it was known then."""
-        worker = data["worker"]
-        data = original(data)
-        if data["kind"] == "punch.added":  # No lamp was seen.
-            return line("ledger", say("watch.added", whose=who(worker, self._names)))
+        entry, worker = data, data["worker"]
+        data = original(entry)
+        if data["kind"] == ADDED:  # No lamp was seen.
+            made = self._when_of(stamp_of(entry))
+            told = {"whose": who(worker, self._names), "by": by_whom(data["actor"]), "made": made}
+            return line("ledger", say("watch.added", **told))
         repeat = data["kind"] == "punch.repeated"
         led = by_seq.get(data["seq"] + 1, {}) if repeat else {}
         way = led.get("direction") if _is_of(led, data) else data.get("direction")
@@ -177,17 +195,17 @@ class Missed:
         event |= {"outcome": "repeated" if repeat else "recorded", "offline": None}
         return sentence(event, self._names)
 
-    def _directed(self, entries: list[dict[str, Any]]) -> Iterator[tuple[int, str]]:
+    def _directed(self, entries: list[dict[str, Any]]) -> Iterator[_Line]:
         """By entry, which way a key has said after a punch."""
         before: dict[str, Any] = {}
         for data in entries:
             alone = data["kind"] == "punch.directed" and not _is_of(data, before)
             if alone and self._is_missed(data):
                 told = sentence({**data, "event": "directed"}, self._names)
-                yield data["seq"], f"{self._when_of(stamp_of(data))}  {told}"
+                yield self._line(data["seq"], stamp_of(data), told)
             before = data
 
-    def _refused(self, entries: list[dict[str, Any]]) -> Iterator[tuple[int, str]]:
+    def _refused(self, entries: list[dict[str, Any]]) -> Iterator[_Line]:
         """By entry, what was told of a refused touch; whose it was, while the gate knows that.
 
         Why is told of somebody erased too: the entry keeps the reason.
@@ -199,13 +217,13 @@ class Missed:
             why = data["reason"] if is_name(f"refused.{data['reason']}") else None
             event = {"event": "panel", "worker": known and known.worker}
             event |= {"outcome": REFUSED_AS[Reason(data["reason"])], "hint": data["hint"] or why}
-            when = self._when_of(stamp_of(data))
+            seq, stamp = data["seq"], stamp_of(data)
             if more := data["suppressed"]:
                 told = say("watch.refused-more", count=more)
-                yield data["seq"], f"{when}  {line('panel', told)}"
-            yield data["seq"], f"{when}  {sentence(event, self._names)}"
+                yield self._line(seq, stamp, line("panel", told))
+            yield self._line(seq, stamp, sentence(event, self._names))
 
-    def _unseen(self) -> tuple[list[tuple[int, str]], bool]:
+    def _unseen(self) -> tuple[list[_Line], bool]:
         """By entry, each span in which the gate could not see who pressed; and whether it is known
         that it could in all the others."""
         life = list[dict[str, Any]]()
@@ -215,7 +233,7 @@ class Missed:
             if sees := _records(data) and not self._is_missed(data):
                 break
         life.reverse()
-        found = [(one.seq, self._span(one)) for one in unseen(life) if self._concerns(one)]
+        found = [self._span(one) for one in unseen(life) if self._concerns(one)]
         return found, sees
 
     def _concerns(self, span: Unseen) -> bool:
@@ -223,7 +241,7 @@ class Missed:
             return self._since_ms is not None or span.seq > self._last
         return span.through > self._last and self._may_be_since(span.until)
 
-    def _span(self, one: Unseen) -> str:
+    def _span(self, one: Unseen) -> _Line:
         since = self._when_of(one.since)
         told = {"since": since}
         if one.until is not None:
@@ -233,13 +251,17 @@ class Missed:
         else:
             why = say(f"unseen.{one.why}") if is_name(f"unseen.{one.why}") else visible(one.why)
             text = say("watch.unseen" if one.until else "watch.unseen-still", why=why, **told)
-        return f"{since}  {line('gate', text)}"
+        return self._line(one.seq, one.since, line("gate", text))
 
-    def _is_of_this_ledger(self, punch: Attendance) -> bool:
-        """Whether it was pressed, or is said to have been, since this ledger began."""
-        if punch.added and punch.at is not None:
-            return parse_time(punch.at) >= self._first.wall_ms
-        return punch.seq > self._recovered
+    def _line(self, seq: int, stamp: Stamp, text: str) -> _Line:
+        at = true_time(stamp, self._zone)
+        return _Line(seq, at, f"{self._when(at)}  {text}")
+
+    def _is_of_this_ledger(self, one: _Line) -> bool:
+        """Whether it was, or is said to have been, since this ledger began."""
+        if one.added and one.at is not None:
+            return parse_time(one.at) >= self._first.wall_ms
+        return one.seq > self._recovered
 
     def _begins(self) -> Iterator[str]:
         """That the ledger begins later than what was asked for, and where the rest is."""

@@ -186,7 +186,8 @@ def note_of(punch: Mapping[str, Any], voided: Container[int]) -> str | None:
     if punch["voided"]:
         return say("punch.note-voided", reason=punch["voided"])
     if punch["added"]:
-        return say("punch.note-added")
+        by = punch["added_by"]
+        return say("punch.note-added", by=by_whom(by)) if by else say("punch.note-by-hand")
     if punch["kind"] == "punch.recovered":
         return say("punch.note-recovered")
     if (of := punch["of"]) is None:

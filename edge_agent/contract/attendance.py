@@ -24,8 +24,8 @@ class Attendance(Struct, frozen=True, kw_only=True):
     """A punch as it stands now. Times are RFC 3339; ``at`` None: not known, or not yet.
 
     ``of`` is the punch that a repeat repeats, ``voided`` the reason of the supervisor who withdrew
-    it, ``working_day`` the day on which its shift began. ``added``: by a supervisor, also where a
-    new ledger has recorded it again.
+    it, ``working_day`` the day on which its shift began. ``added``: by hand, also where a new
+    ledger has recorded it again, and ``added_by``, as the ledger names who did that.
     """
 
     seq: int
@@ -39,6 +39,7 @@ class Attendance(Struct, frozen=True, kw_only=True):
     voided: str | None
     working_day: str | None = None
     added: bool = False
+    added_by: str | None = None
 
 
 class WorkingDay:
@@ -201,7 +202,7 @@ def _alternating(
 
 def _as_recorded(data: dict[str, Any]) -> Attendance:
     original = data["data"] if data["kind"] == RECOVERED else data
-    of = data.get("of")
+    of, added = data.get("of"), original.get("kind") == ADDED
     return Attendance(
         seq=data["seq"],
         kind=data["kind"],
@@ -212,7 +213,8 @@ def _as_recorded(data: dict[str, Any]) -> Attendance:
         direction=original.get("direction"),
         of=of if isinstance(of, int) else None,
         voided=None,
-        added=original.get("kind") == ADDED,
+        added=added,
+        added_by=original.get("actor") if added else None,
     )
 
 

@@ -17,6 +17,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from edge_agent.contract.rights import user
+
 from .gate import OWN, STAFF, Gate, Result, name_of, snapshot
 
 _slow = pytest.mark.long
@@ -542,8 +544,9 @@ def test_watch_tells_afterwards_who_was_refused_and_what_was_added(gate: Gate) -
         assert told[-1]
     plain.send_signal(signal.SIGINT)
     plain.communicate()
+    told = [line.partition(", written at")[0] for line in told]
     assert [line for line in told if "NV" in line or line.startswith("panel")] == [
-        f"ledger   {name_of('NV004')}, NV004: added by a supervisor",
+        f"ledger   {name_of('NV004')}, NV004: added by {user(os.getuid())}",
         f"panel    {name_of('NV001')}, NV001: recorded, green lamp, perhaps with yellow flickering",
         "panel    somebody: not recognised, red lamp, once and long",
         f"panel    {name_of('NV002')}, NV002: refused (deactivated), red lamp, twice and slow",
@@ -756,7 +759,7 @@ def test_the_last_punches_of_a_worker_say_which_of_them_count(gate: Gate) -> Non
     shown = gate.cli("workers", "show", "NV001").out.splitlines()[-3:]
     assert shown[0].endswith(f"  repeat of {first}")
     assert shown[1].count("  ") == 1, "nothing is said of one like most"
-    assert shown[2] == "  2026-11-23 06:00:00  added by a supervisor"
+    assert shown[2] == f"  2026-11-23 06:00:00  added by {user(os.getuid())}"
     assert gate.cli("punches", "void", str(added.json["seq"]), "--reason", "late").code == 0
     assert gate.cli("workers", "show", "NV001").out.endswith("06:00:00  voided: late\n")
 
