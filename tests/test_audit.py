@@ -22,11 +22,13 @@ from edge_agent.contract.kinds import ACTS, ERASING, KINDS, kind_of, subject_of,
 from edge_agent.contract.language import ENGLISH, LANGUAGES, VIETNAMESE, Message, said
 from edge_agent.contract.people import Worker
 from edge_agent.contract.people_facts import (
+    ConsentWithdrawn,
     CredentialsAllowed,
     PrintEnrolled,
     PrintRemoved,
     WorkerAdded,
     WorkerChanged,
+    WorkerErased,
     WorkerLeft,
 )
 from edge_agent.contract.rights import user
@@ -259,6 +261,30 @@ def test_prints_that_an_adopted_sensor_lacks_are_told_by_whom_and_whose(store: S
         "adopted a sensor without the left-thumb of Trần Văn Minh, 0007: that print is gone",
         "found the sensor without the left-thumb of Trần Văn Minh, 0007, before it was restored",
     ]
+
+
+def test_of_who_has_left_it_is_told_what_really_went(store: SqliteStore) -> None:
+    counts = {"prints": 0, "openings": 0, "credentials": 0, "proof": "0" * 64}
+
+    def last() -> str:
+        [*_, line] = listed("--worker", "0007").stdout.splitlines()
+        return line.partition(": ")[2]
+
+    append(store, WorkerLeft(worker="0007", actor=LAN), later(HOUR_MS))
+    assert last().endswith("0007 has left: the erasure is not done yet")
+    append(store, WorkerErased(worker="0008", **counts | {"prints": 9}), later(HOUR_MS))
+    append(store, WorkerErased(worker="0007", **counts), later(HOUR_MS))
+    assert last().endswith("0007 has left: nothing was there to be erased")
+    append(store, ConsentWithdrawn(worker="0007", actor=LAN), later(2 * HOUR_MS))
+    gone = counts | {"prints": 2, "credentials": 1, "openings": 3}
+    append(store, WorkerErased(worker="0007", **gone), later(2 * HOUR_MS))
+    assert last().endswith(
+        "no longer agrees: 2 prints erased, 1 card, QR code or PIN erased,"
+        " the fingers of 3 punches erased"
+    )
+    told = changes("--worker", "0007")
+    assert [one.get("erased") for one in told[-2:]] == [counts, gone]
+    assert "worker.erased" not in {one["kind"] for one in told}
 
 
 @pytest.mark.parametrize("called", ["0007", " 0007 "])

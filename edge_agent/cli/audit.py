@@ -15,6 +15,7 @@ from ..contract.errors import EdgeAgentError
 from ..contract.kinds import ACTS, ERASING, KINDS, kind_of, subject_of, words_of
 from ..contract.language import LANGUAGES, Message, current, is_name, said, say
 from ..contract.people import Holders, alike
+from ..contract.people_facts import WorkerErased
 from ..contract.stamps import parse_time, true_time
 from ..gate.daemon.assembly import Assembly
 from ..gate.ledger.store.sqlite_store import SqliteStore
@@ -64,7 +65,7 @@ def list_(
     forgotten = {one.code for one in current.workers() if one.nameless}
     older, unread = _older(assembly, first_ms)
     told = [{**one, "name": None} if one["worker"] in forgotten else one for one in older]
-    told += _changes(current, first_ms, assembly.zone)
+    told = [*_with_erasures([*told, *_changes(current, first_ms, assembly.zone)])]
     actor = _actor(by, told) if by is not None else None
     code = _code(worker, current, told) if worker is not None else None
     changes = [
@@ -84,6 +85,20 @@ def list_(
             tell(say("audit.none-such" if any((since, until, by, worker, kind)) else "audit.none"))
     if unread:
         tell(say("audit.unread", files=unread), err=True)
+
+
+def _with_erasures(changes: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """What somebody did, and of what erases a worker how much was ``erased``, once it is: the gate
+    writes that later, in an entry of nobody's doing."""
+    begun: dict[str, dict[str, Any]] = {}
+    for one in changes:
+        if one["kind"] == _ERASED:
+            if (why := begun.pop(one["worker"], None)) is not None:
+                why["erased"] = one["details"]
+            continue
+        if one["kind"] in ERASING:
+            begun[one["worker"]] = one
+        yield one
 
 
 def _acts(changes: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
@@ -126,7 +141,7 @@ def _older(assembly: Assembly, first_ms: int | None) -> tuple[list[dict[str, Any
 def _changes(store: SqliteStore, first_ms: int | None, zone: ZoneInfo) -> Iterator[dict[str, Any]]:
     holders, renamings = store.holders(), _renamings(store)
     carried = store.recovered_through()
-    for data in entries_since(store, first_ms, ACTS):
+    for data in entries_since(store, first_ms, {*ACTS, _ERASED}):
         if _is_since(data, first_ms):
             told = {"ledger": store.ledger, **_change(data, holders, zone)}
             if data["seq"] <= carried:
@@ -252,7 +267,7 @@ def _is_until(change: dict[str, Any], last_ms: int | None) -> bool:
 
 def _change(data: dict[str, Any], holders: Holders, zone: ZoneInfo) -> dict[str, Any]:
     """One as ``--json`` prints it: ``name`` is that of whoever had the code then."""
-    worker, actor = data.get("worker"), data["actor"]
+    worker, actor = data.get("worker"), data.get("actor", "gate")
     return {
         "seq": data["seq"],
         "at": true_time(stamp_of(data), zone),
@@ -264,6 +279,8 @@ def _change(data: dict[str, Any], holders: Holders, zone: ZoneInfo) -> dict[str,
         "details": {key: data[key] for key in _DETAILS[data["kind"]] if key in data},
     }
 
+
+_ERASED = kind_of(WorkerErased)
 
 _DETAILS = {
     kind_of(fact): [key for key in fact.__struct_fields__ if key not in ("actor", "worker")]
@@ -294,9 +311,20 @@ def _what(change: dict[str, Any]) -> Message:
         kind = f"print.not-{details['why']}"
     elif kind == "punch.added":
         details["moment"] = details["at"]
+    elif kind in ERASING:
+        details["gone"] = _gone(change.get("erased"))
     elif kind == "templates.sealed":
         details["count"] = details["prints"]
     name = f"audit.{kind.replace('.', '-')}"
     if not is_name(name):
         return Message("audit.other", kind=change["kind"])
     return Message(name, **told, **details)
+
+
+def _gone(erased: dict[str, Any] | None) -> list[Message]:
+    """What has really gone; None: the erasure is not done, as far as is told here."""
+    if erased is None:
+        return [Message("audit.gone-not-yet")]
+    counted = {key: erased[key] for key in ("prints", "credentials", "openings")}
+    gone = [Message(f"audit.gone-{key}", count=count) for key, count in counted.items() if count]
+    return gone or [Message("audit.gone-nothing")]
