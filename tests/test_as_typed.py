@@ -442,11 +442,51 @@ def test_nobody_who_has_left_is_brought_back_without_a_word(
     assert leaving() is None
 
 
+@pytest.mark.usefixtures("at_a_terminal")
+@pytest.mark.parametrize("at_work", [("--card",), ("--pin",)])
+def test_nobody_is_told_or_asked_to_be_back_by_what_is_refused(
+    edge: Edge, at_work: tuple[str, ...]
+) -> None:
+    """No reader is there for a card; a PIN is asked for by the number that another one has."""
+    assert edge("workers", "add", "A42", "Vàng A Páo", "--force").exit_code == 0
+    assert edge("credentials", "add", "A42", "--pin", answers="73519\n73519\n").exit_code == 0
+    assert edge("workers", "leave", "NV0042", "--yes").exit_code == 0
+    done = edge("credentials", "add", "NV0042", *at_work, answers="c\n73520\n73520\n")
+    assert done.exit_code == 65, done.output
+    assert "làm lại" not in done.output, done.output
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("credentials", "add", "NV0042", "--card", "--stdin"),
+        ("credentials", "qr", "NV0042", "--output", "may.png"),
+        ("consent", "record", "NV0042", "--text", "vi-1", "--paper", "--signed", "hôm nay"),
+    ],
+)
+@pytest.mark.parametrize("gone", [("workers", "leave"), ("consent", "withdraw")])
+def test_within_the_term_of_an_erasure_nothing_new_is_given_that_would_go_with_it(
+    edge: Edge, tmp_path: Path, words: tuple[str, ...], gone: tuple[str, ...]
+) -> None:
+    config = Path(os.environ["EDGE_AGENT_CONFIG"])
+    config.write_text(config.read_text() + "[privacy]\nerase_within_days = 5\n")
+    assert (
+        edge("credentials", "add", "NV0042", "--card", "--stdin", answers="0009999\n").exit_code
+        == 0
+    )
+    assert edge(*gone, "NV0042", "--yes").exit_code == 0
+    refused = edge(*words, answers="0004242\n")
+    way_on = f"edge-agent {' '.join(gone)} NV0042"
+    assert (refused.exit_code, way_on in refused.stderr) == (65, True), refused.output
+    assert edge(*gone, "NV0042", "--yes").exit_code == 0
+    assert edge(*words, answers="0004242\n").exit_code == 0
+
+
 def test_a_script_that_brings_somebody_back_goes_on_and_is_told(edge: Edge) -> None:
     assert edge("workers", "leave", "NV0042", "--yes").exit_code == 0
     done = edge("credentials", "add", "NV0042", "--card", "--stdin", answers="0004242\n")
     assert done.exit_code == 0
-    assert "từ lệnh này là đi làm lại" in done.stderr
+    assert "Lò Thị Mây, NV0042 lại là người đang làm." in " ".join(done.stdout.split())
     added = edge("workers", "add", "NV0043", "Vàng A Páo")
     assert added.exit_code == 0
     assert edge("workers", "leave", "NV0043", "--yes").exit_code == 0

@@ -72,9 +72,11 @@ def record(
     paper: bool,
     as_json: bool,
 ) -> None:
+    from ..gate.people.refusals import refuse_stopped
     from .since import typed_day  # Only here: others name no day.
 
     signed = typed_day(settings, "--signed", signed)
+    refuse_beforehand(settings, code, refuse_stopped)
     ask_if_left(settings, code, asks=not as_json)
     request = RecordConsent(code=code, text=text, signed=signed, witness=witness, paper=paper)
     result = carry_out(settings, request)

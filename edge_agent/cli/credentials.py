@@ -54,6 +54,9 @@ def add(
 ) -> None:
     if kind is None:
         raise BadRequest("credential.which-kind")
+    if kind != "pin" and not typed and not settings.reader.devices:
+        raise BadRequest("credential.no-reader")
+    _refuse_beforehand(settings, code, kind)
     ask_if_left(settings, code, asks=not as_json)
     if kind == "pin" or typed:
         secret = _asked(settings, kind)
@@ -67,6 +70,17 @@ def add(
     told = "credential.replaced" if result["replaced"] else "credential.added"
     tell(say(told, kind=kind, whose=whose))
     tell_back(result, whose)
+
+
+def _refuse_beforehand(settings: Settings, code: str, kind: CredentialKind) -> None:
+    """What would be refused, before anything is asked or told."""
+    # Only here: others give none.
+    from ..contract.facts import Method
+    from ..gate.people.refusals import refuse_new_credential
+
+    refuse_beforehand(
+        settings, code, lambda store, code: refuse_new_credential(store, code, Method(kind))
+    )
 
 
 def _asked(settings: Settings, kind: CredentialKind) -> str:
@@ -174,6 +188,7 @@ def qr(settings: Settings, code: str, file: Path, as_json: bool) -> None:
     if file.suffix.lower() != ".png":
         raise BadRequest("credential.no-png", file=file)
     refuse_existing(file)
+    _refuse_beforehand(settings, code, "qr")
     ask_if_left(settings, code, asks=not as_json)
     with new_private_file(file) as out:
         result = carry_out(settings, MakeQr(code=code))

@@ -84,7 +84,10 @@ def refuse_beforehand(
 
 def ask_if_left(settings: Settings, code: str, *, asks: bool) -> None:
     """Whoever has left is at work again by what comes now, and the code may be mistyped: it is
-    said, and asked where somebody is there; not a program (``asks``)."""
+    asked where somebody is there; not a program (``asks``), which is told by ``tell_back`` once it
+    is so: what comes now may be refused."""
+    if not (asks and somebody_types()):
+        return
     # Only here: few commands bring somebody back.
     from ..gate.people.refusals import brought_back
 
@@ -98,11 +101,8 @@ def ask_if_left(settings: Settings, code: str, *, asks: bool) -> None:
 
     refuse_beforehand(settings, code, look)
     for told in left:
-        if asks and somebody_types():
-            refuse_retired(settings)
-            confirm(say("people.back-asks", **told))
-        else:
-            tell(say("people.brought-back", **told), err=True)
+        refuse_retired(settings)
+        confirm(say("people.back-asks", **told))
 
 
 def tell_back(result: dict[str, Any], whose: str) -> None:

@@ -12,7 +12,7 @@ from ...contract.typed_times import in_full
 from ..consents import Consent
 from .consent_text import consent_text
 from .context import RequestContext, Result
-from .refusals import brought_back
+from .refusals import brought_back, refuse_stopped
 from .requests import RecordConsent
 
 
@@ -22,8 +22,7 @@ def record_consent(context: RequestContext, request: RecordConsent) -> Result:
     A newer one takes the place of the one before.
     """
     code = context.worker(request.code).code
-    if code in context.gate.store.stopped():
-        raise BadRequest("privacy.leaving", code=code)
+    refuse_stopped(context.gate.store, code)
     text = consent_text(request.text)
     if not request.paper and request.witness is None:
         raise BadRequest("consent.taken-by-whom")

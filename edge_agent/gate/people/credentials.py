@@ -6,9 +6,9 @@ A worker has one of each at most, so that a new card is the end of the lost one.
 from ...contract.errors import BadRequest
 from ...contract.facts import Method
 from ...contract.people_facts import CredentialAdded, CredentialRemoved, CredentialsAllowed
-from ..credentials import TOKEN, checked_card, checked_pin, new_token, number_of
+from ..credentials import TOKEN, checked_card, checked_pin, new_token
 from .context import RequestContext, Result
-from .refusals import brought_back, refuse_credential
+from .refusals import brought_back, refuse_credential, refuse_new_credential
 from .requests import AddCredential, AllowCredentials, AskCard, AwaitCard, MakeQr, RemoveCredential
 
 CARD_WITHIN_S = 60.0
@@ -18,8 +18,9 @@ CARD_WITHIN_S = 60.0
 def add_credential(context: RequestContext, request: AddCredential) -> Result:
     """Enter one whose secret is known. Raises BadRequest where it is none, or another's."""
     code, method = context.worker(request.code).code, Method(request.method)
+    refuse_new_credential(context.gate.store, code, method)
     if method is Method.PIN:
-        return _enter(context, code, method, _usable_pin(context, code, request.secret))
+        return _enter(context, code, method, checked_pin(request.secret, code))
     return _enter(context, code, method, checked_card(request.secret))
 
 
@@ -28,6 +29,7 @@ def await_card(context: RequestContext, request: AwaitCard) -> Result:
     if not context.has_readers:
         raise BadRequest("credential.no-reader")
     code = context.worker(request.code).code
+    refuse_new_credential(context.gate.store, code, Method(request.method))
     until = context.gate.clock.monotonic() + CARD_WITHIN_S
     context.inbox.begin(code, Method(request.method), until)
     return {"worker": code, "method": request.method, "within_s": CARD_WITHIN_S}
@@ -48,6 +50,7 @@ def ask_card(context: RequestContext, request: AskCard) -> Result:
 def make_qr(context: RequestContext, request: MakeQr) -> Result:
     """``token`` is what the code has to say: it is told this once, and kept nowhere."""
     code = context.worker(request.code).code
+    refuse_new_credential(context.gate.store, code, Method.QR)
     token = new_token()
     return {**_enter(context, code, Method.QR, token), "token": token}
 
@@ -85,17 +88,6 @@ def _enter(context: RequestContext, code: str, method: Method, secret: str) -> R
     fact = CredentialAdded(worker=code, method=method, actor=context.actor)
     gate.record_credentials(fact, lambda change: change.put_credential(made))
     return {"worker": code, "method": method.value, "replaced": replaced, "back": back}
-
-
-def _usable_pin(context: RequestContext, code: str, pin: str) -> str:
-    """It is asked for behind the worker's number, which has to be one that nobody else types."""
-    number = number_of(code)
-    if number is None:
-        raise BadRequest("credential.no-number", code=code)
-    other = context.gate.known.credentials.pin_at(number)
-    if other is not None and other.worker != code:
-        raise BadRequest("credential.same-number", code=code, other=other.worker, number=number)
-    return checked_pin(pin, code)
 
 
 def _methods_of(context: RequestContext, code: str) -> set[Method]:

@@ -73,10 +73,10 @@ def _plan(context: RequestContext, code: str, day: str) -> Result:
 def _erase(context: RequestContext, code: str, why: ConsentWithdrawn | WorkerLeft) -> Result:
     eraser = Eraser(context.gate, context.sensor, context.pairing)
     one = eraser.leave(code, why)
-    if one.begun and any(to_builtins(one.counts).values()):
+    if one.begun and one.slots:
         _go_on(context, eraser)
     elif one.begun:
-        eraser.go_on(usable=False)  # Nothing was kept, so no sensor has to be there.
+        eraser.go_on(usable=False)  # No template is left, so no sensor has to be there.
     return _told(context, code)
 
 

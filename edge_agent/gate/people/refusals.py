@@ -13,6 +13,7 @@ from ...contract.kinds import CREDITS
 from ...contract.language import Message
 from ...contract.people import Print
 from ...contract.stamps import DAY_MS, parse_time
+from ..credentials import number_of
 from ..erasure import WorkerLeaving, is_over
 from ..ledger.store.sqlite_store import SqliteStore
 from ..replaced_sensors import ReplacedSensor
@@ -24,7 +25,6 @@ def refuse_leave(
 ) -> None:
     """Raise BadRequest where a worker has left, or cannot leave on that day: nobody knows which day
     it is, it was long ago, they have punched since, or they are about to be erased."""
-    stopped = code in store.stopped()
     refuse_left(store, code)
     if day is None:
         return
@@ -32,15 +32,23 @@ def refuse_leave(
         raise BadRequest("privacy.no-clock")
     if is_over(day, today, code):
         _refuse_if_punched_after(store, code, day, zone)
-    elif stopped:
-        raise BadRequest("privacy.leaving", code=code)
+    else:
+        refuse_stopped(store, code)
+
+
+def refuse_stopped(store: SqliteStore, code: str) -> None:
+    """Raise BadRequest where a worker is to be erased once a term is over: whatever they were given
+    now would go then as well."""
+    if code in store.stopped():
+        left = store.last_erased_as_leaving(code)
+        raise BadRequest("privacy.leaving" if left else "privacy.withdrawing", code=code)
 
 
 def refuse_left(store: SqliteStore, code: str) -> None:
     """Raise BadRequest where a worker has left and all that was kept is erased, with what is typed
     where they are back."""
     leaving = store.leavings().get(code)
-    if leaving is None or not leaving.left or store.has_anything_of(code):
+    if leaving is None or not leaving.left or _is_to_erase(store, code):
         return
     _refuse_undone(store, code)
     told = "privacy.left-once" if leaving.since is None else "privacy.left-already"
@@ -58,7 +66,7 @@ def brought_back(store: SqliteStore, code: str) -> WorkerLeaving | None:
 
 def refuse_withdrawal(store: SqliteStore, code: str) -> None:
     """Raise BadRequest where nothing of a worker's is here."""
-    if store.has_anything_of(code):
+    if _is_to_erase(store, code):
         return
     _refuse_undone(store, code)
     withdrawn = store.withdrawn()
@@ -72,8 +80,7 @@ def refuse_withdrawal(store: SqliteStore, code: str) -> None:
 def refuse_enrolment(store: SqliteStore, code: str) -> None:
     """Raise BadRequest where a worker is about to be erased, or does not agree any more: also
     where nobody is asked for a consent, for it is they who have said no."""
-    if code in store.stopped():
-        raise BadRequest("privacy.leaving", code=code)
+    refuse_stopped(store, code)
     withdrawn = store.withdrawn()
     if code in withdrawn:
         day = withdrawn[code]
@@ -97,6 +104,21 @@ def refuse_credential(store: SqliteStore, code: str, method: Method) -> None:
     raise BadRequest(told, code=code, kind=method.value, others=others)
 
 
+def refuse_new_credential(store: SqliteStore, code: str, method: Method) -> None:
+    """Raise BadRequest where a worker can be given none: they are about to be erased, or a PIN's
+    number, by which it is asked for, is none or another's."""
+    refuse_stopped(store, code)
+    if method is not Method.PIN:
+        return
+    number = number_of(code)
+    if number is None:
+        raise BadRequest("credential.no-number", code=code)
+    for one in store.credentials():
+        if one.method is Method.PIN and one.worker != code and number_of(one.worker) == number:
+            told = {"code": code, "other": one.worker, "number": number}
+            raise BadRequest("credential.same-number", **told)
+
+
 def refuse_finger(prints: Iterable[Print], code: str, finger: str) -> Print:
     """The print, among ``prints``, of a worker's finger. Raises BadRequest where there is none."""
     own = {print_.finger: print_ for print_ in prints if print_.worker == code}
@@ -105,6 +127,12 @@ def refuse_finger(prints: Iterable[Print], code: str, finger: str) -> Print:
     others = [Message("people.finger", finger=other) for other in own]
     told = "people.not-enrolled-but" if others else "people.not-enrolled"
     raise BadRequest(told, code=code, finger=finger, others=others)
+
+
+def _is_to_erase(store: SqliteStore, code: str) -> bool:
+    """Whether an erasure has something to do; also one that waits for its term, of whom nothing is
+    left but that."""
+    return store.has_anything_of(code) or code in store.stopped()
 
 
 def _refuse_undone(store: SqliteStore, code: str) -> None:

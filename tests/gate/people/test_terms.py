@@ -66,7 +66,7 @@ def test_within_the_term_nobody_is_recognised_and_then_it_is_done(request_: Any)
     assert office.site.store.data()[-1]["reason"] == "no-consent"
     leaves = isinstance(request_, LeaveWorker)
     assert bool(office.site.store.credentials()) is not leaves  # A card needs no term.
-    office.refused(Enroll(code="007", finger="left-thumb"), "is leaving")
+    office.refused(Enroll(code="007", finger="left-thumb"), "within the term")
     goes_on(office)
     assert LANS.slot in office.sensor.templates
 
@@ -83,9 +83,9 @@ def test_whoever_asks_again_is_erased_at_once() -> None:
     traces = used(office)
     office.asks(LeaveWorker(code="007"))
     office.refused(
-        RecordConsent(code="007", text="vi-1", signed=WEDNESDAY, paper=True), "is leaving"
+        RecordConsent(code="007", text="vi-1", signed=WEDNESDAY, paper=True), "has left, and is"
     )
-    office.refused(LeaveWorker(code="007", on="2099-12-31"), "is leaving")
+    office.refused(LeaveWorker(code="007", on="2099-12-31"), "has left, and is")
     assert pressed(office).outcome is Outcome.REFUSED
     assert office.asks(LeaveWorker(code="007"))["done"]
     assert found(office, traces) == set()

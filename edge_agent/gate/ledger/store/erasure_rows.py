@@ -105,6 +105,11 @@ class ErasureRows(Part):
         )
         return {worker: (kind, _read(seq, wire)) for worker, kind, seq, wire in rows}
 
+    def last_erased_as_leaving(self, worker: str) -> bool:
+        """Whether a worker's last erasure, or stop, was for they have left."""
+        kind, _ = self._last_erased().get(worker, ("", {}))
+        return kind == _LEFT
+
     def withdrawn(self) -> dict[str, str | None]:
         """Who did not agree any more, and has not agreed since, by code; and the day of that; None:
         it is not known. An earlier version may have enrolled them nevertheless."""
