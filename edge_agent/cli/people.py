@@ -296,7 +296,8 @@ def list_workers(settings: Settings, as_json: bool) -> None:
         told = "people.without-prints-more" if without[_MOST_NAMED:] else "people.without-prints"
         shown = without[:_MOST_NAMED]
         tell(say(told, count=len(without), codes=shown), indent="  ")
-    if gone := sorted(withdrawn):
+    left = {code for code, one in leavings.items() if one.left}
+    if gone := sorted(withdrawn.keys() - left):
         tell(say("people.withdrawn", codes=gone), indent="  ")
     for dispute in disputes(to_builtins(disputed_leavers(store, today))):
         tell(say(dispute), indent="  ")

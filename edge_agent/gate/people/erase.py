@@ -97,7 +97,10 @@ class Eraser:
         gate = self._gate
         planned, stamp = gate.store.planned_for(code), gate.clock.stamp()
         if planned is not None and planned.stopped is not None:
-            return self.begin(code, None)
+            # Who leaves within the term of a withdrawal, or the other way about, has done both.
+            leaves = isinstance(why, WorkerLeft)
+            done = gate.store.left_for_good(code) if leaves else code in gate.store.withdrawn()
+            return self.begin(code, None if done else why)
         days = gate.policy.erase_within_days
         if not days or not stamp.trusted:
             return self.begin(code, why)
@@ -153,7 +156,11 @@ class Eraser:
             self._heed(told)
         self._catch_up()
         for one in self._gate.store.erasures():
-            if one.begun is None and self._is_over(one, self._gate.clock.stamp()):
+            if one.begun is not None or not self._is_over(one, self._gate.clock.stamp()):
+                continue
+            if one.stopped is not None:
+                self.begin(one.worker, None)
+            else:
                 self.leave(one.worker, WorkerLeft(worker=one.worker, actor=_ACTOR))
         for code in self._dates.due():
             self.begin(code, WorkerLeft(worker=code, actor=_PAYROLL))

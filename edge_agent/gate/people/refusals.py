@@ -40,7 +40,7 @@ def refuse_stopped(store: SqliteStore, code: str) -> None:
     """Raise BadRequest where a worker is to be erased once a term is over: whatever they were given
     now would go then as well."""
     if code in store.stopped():
-        left = store.last_erased_as_leaving(code)
+        left = store.left_for_good(code)
         raise BadRequest("privacy.leaving" if left else "privacy.withdrawing", code=code)
 
 

@@ -139,7 +139,7 @@ def test_of_whom_nothing_is_here() -> None:
     office.asks(WithdrawConsent(code="007"))
     office.refused(WithdrawConsent(code="007"), "has withdrawn already, on")
     office.asks(LeaveWorker(code="007"))
-    office.refused(WithdrawConsent(code="007"), "Nothing of the fingers")
+    office.refused(WithdrawConsent(code="007"), "has withdrawn already, on")
     office.refused(LeaveWorker(code="0099"), "0099")
     office.refused(LeaveWorker(code="008", on="soon"), "is not a day")
 

@@ -15,6 +15,7 @@ from edge_agent.gate.erasure import Leavers, WorkerLeaving, is_expected
 from edge_agent.gate.evidence import Evidence, Opening
 from edge_agent.gate.ledger.glance import disputed_leavers, glance
 from edge_agent.gate.ledger.store.database import StoreConnection
+from edge_agent.gate.people.erase import Eraser
 from edge_agent.gate.people.requests import (
     ActivateWorker,
     AddCredential,
@@ -32,6 +33,7 @@ from edge_agent.gate.people.requests import (
 )
 from tests.gate.fakes import LAN, LANS, ZONE
 
+from .test_erase import used
 from .test_requests import Office
 from .test_terms import DAY_S, goes_on, listed_until, with_term
 
@@ -336,3 +338,45 @@ def test_whose_leaving_gate_and_payroll_tell_otherwise_is_named() -> None:
     assert told(True, "2026-11-19") == told(True, None, "2026-11-17") == neither
     assert disputed_leavers(store, None) == here  # By no clock that is believed is it over.
     assert glance(store, 0, ZONE)["left_here"] == ["007"]
+
+
+@pytest.mark.parametrize("days", [0, 3])
+def test_who_has_withdrawn_and_left_is_enrolled_by_a_new_consent_alone(days: int) -> None:
+    """To leave after a withdrawal took its place: whoever was back was enrolled without a word."""
+    office = with_term(days)
+    used(office)
+    store, wanted = office.site.store, Enroll(code="007", finger="left-thumb")
+    office.asks(WithdrawConsent(code="007"))
+    office.asks(LeaveWorker(code="007"))
+    assert (store.withdrawn(), store.leavings()["007"].left) == ({"007": TODAY}, True)
+    assert store.kinds().count("worker.left") == 1
+    office.refused(wanted, "007 has withdrawn their consent")
+    office.asks(RecordConsent(code="007", text="vi-1", signed=TODAY, paper=True))
+    assert (store.withdrawn(), store.leavings()) == ({}, {})
+    office.asks(LeaveWorker(code="007"))
+    if days:
+        office.asks(LeaveWorker(code="007"))
+    assert store.withdrawn() == {}  # They had agreed anew.
+    assert store.leavings()["007"].left
+
+
+def test_who_withdraws_within_the_term_of_their_leaving_has_done_both() -> None:
+    office = with_term(3)
+    used(office)
+    store = office.site.store
+    office.asks(LeaveWorker(code="007"))
+    office.asks(WithdrawConsent(code="007"))
+    assert (store.withdrawn(), store.leavings()["007"].left) == ({"007": TODAY}, True)
+    office.refused(Enroll(code="007", finger="left-thumb"), "007 has withdrawn their consent")
+    office.asks(RecordConsent(code="007", text="vi-1", signed=TODAY, paper=True))
+    assert (store.withdrawn(), store.leavings()) == ({}, {})
+
+
+def test_the_end_of_the_term_of_a_withdrawal_is_no_leaving() -> None:
+    office = with_term(3)
+    used(office)
+    office.asks(WithdrawConsent(code="007"))
+    office.site.clock.now += 7 * 86_400.0
+    Eraser(office.site.gate, office.sensor, office.pairing).go_on(usable=True)
+    assert "worker.erased" in office.site.store.kinds()
+    assert "worker.left" not in office.site.store.kinds()

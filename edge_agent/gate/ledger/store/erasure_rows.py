@@ -1,15 +1,13 @@
 """Erase what is kept of a worker: rows, and what SQLite leaves of rows in pages, log and copies."""
 
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from ....contract.messages import ErasedWorker
-from ...erasure import Counts, Erasure, WorkerLeaving
-from ...errors import DamagedLedger
+from ...erasure import Counts, Erasure
 from .backup_rows import BackupChange
 from .database import Part, read_data
 from .metadata import ERASURES_UNKNOWN, remember
@@ -26,17 +24,11 @@ _ALL = f"SELECT {_COLUMNS} FROM erasures"
 
 _ERASED = "SELECT ledger, seq, worker, kind FROM erased"
 
-_KEPT = (
+KEPT = (
     "prints WHERE (removed = 0 OR digest IS NOT NULL OR finger != '')",
     *("evidence_openings WHERE TRUE", "credentials WHERE TRUE", "consents WHERE TRUE"),
 )
 """What an erasure takes away."""
-
-_GATE, _PAYROLL = "gate", "payroll"
-
-_WITHDRAWN = "consent.withdrawn"
-
-_LEFT = "worker.left"
 
 _WRITTEN_ANEW = "written-anew"
 """Remembered of a database in which nothing is left that was only deleted."""
@@ -58,69 +50,6 @@ class ErasureRows(Part):
         """The one that begins once a day is over; None: there is none."""
         planned = (one for one in self.erasures() if one.worker == worker and one.begun is None)
         return next(planned, None)
-
-    def leavings(self) -> dict[str, WorkerLeaving]:
-        """Who has left, or is to, by code; not those who have come back since.
-
-        Somebody whose leaving payroll's dates have brought about is payroll's to bring back: what
-        is true of them is said by its roster.
-        """
-        erasures = self.erasures()
-        found = {
-            one.worker: WorkerLeaving(left=False, after=one.after)
-            for one in erasures
-            if one.begun is None and one.stopped is None
-        }
-        days = _stops(erasures)
-        left = {
-            code: entry
-            for code, (kind, entry) in self._last_erased().items()
-            if kind == _LEFT and entry.get("actor") != _PAYROLL
-        }
-        here = self._of_whom_anything_is([*left]) - self.stopped()
-        for code, entry in left.items():
-            if code not in here:
-                found[code] = WorkerLeaving(left=True, since=_day(entry, days.get(code)))
-        return found
-
-    def _of_whom_anything_is(self, codes: list[str]) -> set[str]:
-        """Those of whom ``has_anything_of`` is true; it looks at all evidence, and once."""
-        if not codes:
-            return set()
-        asked = "worker IN (SELECT value FROM json_each(?1))"
-        rows = self._connection.rows(
-            " UNION ".join(f"SELECT worker FROM {kept} AND {asked}" for kept in _KEPT),
-            msgspec.json.encode(codes).decode(),
-        )
-        return {worker for (worker,) in rows}
-
-    def _last_erased(self) -> dict[str, tuple[str, dict[str, Any]]]:
-        """Of each who was erased the last reason, and what its entry says: nothing where it is of
-        another ledger, was pruned or altered."""
-        rows = self._connection.rows(
-            "SELECT erased.worker, erased.kind, ledger.seq, wire FROM erased"
-            " LEFT JOIN ledger ON ledger.seq = erased.seq AND ledger.kind = erased.kind"
-            " AND erased.ledger = (SELECT ledger FROM identity)"
-            " ORDER BY ledger.seq IS NOT NULL, erased.seq"
-        )
-        return {worker: (kind, _read(seq, wire)) for worker, kind, seq, wire in rows}
-
-    def last_erased_as_leaving(self, worker: str) -> bool:
-        """Whether a worker's last erasure, or stop, was for they have left."""
-        kind, _ = self._last_erased().get(worker, ("", {}))
-        return kind == _LEFT
-
-    def withdrawn(self) -> dict[str, str | None]:
-        """Who did not agree any more, and has not agreed since, by code; and the day of that; None:
-        it is not known. An earlier version may have enrolled them nevertheless."""
-        consents = self._connection.rows("SELECT worker FROM consents")
-        agreeing = {worker for (worker,) in consents} - self.stopped()
-        days = _stops(self.erasures())
-        return {
-            worker: _day(entry, days.get(worker))
-            for worker, (kind, entry) in self._last_erased().items()
-            if kind == _WITHDRAWN and worker not in agreeing
-        }
 
     def count_erasing(self) -> int:
         """How many erasures have begun and are not done."""
@@ -174,7 +103,7 @@ class ErasureRows(Part):
         """Whether there is anything that an erasure takes away."""
         [(found,)] = self._connection.rows(
             "SELECT "
-            + " OR ".join(f"EXISTS (SELECT 1 FROM {kept} AND worker = ?1)" for kept in _KEPT),
+            + " OR ".join(f"EXISTS (SELECT 1 FROM {kept} AND worker = ?1)" for kept in KEPT),
             worker,
         )
         return bool(found)
@@ -345,26 +274,6 @@ def _put(database: "Database", table: str, values: tuple[Any, ...], over: str = 
     database.conn.execute(
         f"{over} INTO {table} ({names}) VALUES ({places})", (*values, row_sum(table, row))
     )
-
-
-def _read(seq: int | None, wire: bytes | None) -> dict[str, Any]:
-    with suppress(DamagedLedger):  # That is told where the chain is looked at.
-        return {} if seq is None or wire is None else read_data(seq, wire)
-    return {}
-
-
-def _stops(erasures: Iterable[Erasure]) -> dict[str, str | None]:
-    """When the fingers of each were used no more, by the last erasure of theirs that is no plan:
-    None where that was when it began, which is noted by a clock that may not have been set."""
-    return {one.worker: one.stopped for one in erasures if one.stopped or one.begun}
-
-
-def _day(entry: dict[str, Any], stopped: str | None) -> str | None:
-    """The day of an erasure, by its entry, or where it is not there by the erasure's own word."""
-    if (entry.get("kind"), entry.get("actor")) == (_WITHDRAWN, _GATE):
-        return None  # Of which it is known only when a restored database was made to do it again.
-    at: str | None = entry.get("at") or stopped
-    return at[:10] if at else None
 
 
 def _row_of(one: ErasedWorker) -> tuple[str, int, str, str]:

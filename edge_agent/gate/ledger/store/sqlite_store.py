@@ -21,8 +21,8 @@ from . import reserve
 from .backup_rows import BackupRows
 from .claim_rows import ClaimRows
 from .database import StoreConnection, open_database, open_for_reading
-from .erasure_rows import ErasureRows
 from .evidence_rows import EvidenceRows
+from .leaving_rows import LeavingRows
 from .ledger_rows import CheckpointRows, LedgerRows
 from .metadata import MetadataRows
 from .notes import Gap, gap_note, leaving_note
@@ -40,7 +40,7 @@ class SqliteStore(
     LedgerRows,
     CheckpointRows,
     EvidenceRows,
-    ErasureRows,
+    LeavingRows,
     BackupRows,
     PeopleRows,
     PairingRows,

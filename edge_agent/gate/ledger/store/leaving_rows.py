@@ -1,0 +1,153 @@
+"""Who has left, and who does not agree any more, by what stands of their erasures."""
+
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import Any
+
+import msgspec
+
+from ...erasure import Erasure, WorkerLeaving
+from ...errors import DamagedLedger
+from .database import read_data
+from .erasure_rows import KEPT, ErasureRows
+
+_GATE, _PAYROLL = "gate", "payroll"
+
+_WITHDRAWN = "consent.withdrawn"
+
+_LEFT = "worker.left"
+
+_AGREED = "consent.given"
+
+_CAME = (_AGREED, "print.enrolled", "print.restored", "credential.added")
+"""By what somebody who has left is at work again."""
+
+_NO_SEQ = 1 << 62
+
+
+class LeavingRows(ErasureRows):
+    """Reads them. Whoever does both has done both, in whatever order."""
+
+    def leavings(self) -> dict[str, WorkerLeaving]:
+        """Who has left, or is to, by code; not those who have come back since.
+
+        Somebody whose leaving payroll's dates have brought about is payroll's to bring back: what
+        is true of them is said by its roster.
+        """
+        erasures = self.erasures()
+        found = {
+            one.worker: WorkerLeaving(left=False, after=one.after)
+            for one in erasures
+            if one.begun is None and one.stopped is None
+        }
+        days = _stops(erasures)
+        left = {
+            code: entry for code, entry in self._left().items() if entry.get("actor") != _PAYROLL
+        }
+        here = self._of_whom_anything_is([*left]) - self.stopped()
+        for code, entry in left.items():
+            if code not in here:
+                found[code] = WorkerLeaving(left=True, since=_day(entry, days.get(code)))
+        return found
+
+    def _of_whom_anything_is(self, codes: list[str]) -> set[str]:
+        """Those of whom ``has_anything_of`` is true; it looks at all evidence, and once."""
+        if not codes:
+            return set()
+        asked = "worker IN (SELECT value FROM json_each(?1))"
+        rows = self._connection.rows(
+            " UNION ".join(f"SELECT worker FROM {kept} AND {asked}" for kept in KEPT),
+            msgspec.json.encode(codes).decode(),
+        )
+        return {worker for (worker,) in rows}
+
+    def _left(self) -> dict[str, dict[str, Any]]:
+        """Who has left, with that entry: it is the last reason of theirs, or they have withdrawn
+        after it without having come back, as within the term of an erasure."""
+        found = dict[str, dict[str, Any]]()
+        for worker, reasons in self._reasons().items():
+            leavings = [at for at, (kind, _) in enumerate(reasons) if kind == _LEFT]
+            if not leavings:
+                continue
+            (_, left), later = reasons[leavings[-1]], reasons[leavings[-1] + 1 :]
+            if not later or not self._came_between(worker, left, later[-1][1], _CAME):
+                found[worker] = left
+        return found
+
+    def _came_between(
+        self, worker: str, first: dict[str, Any], last: dict[str, Any], kinds: tuple[str, ...]
+    ) -> bool:
+        """Whether such an entry of a worker's may lie between two; an entry that is not here may
+        be of any time."""
+        if "seq" not in first:
+            return True
+        rows = self._connection.rows(
+            f"SELECT seq, wire FROM ledger WHERE kind IN ({', '.join('?' * len(kinds))})"
+            " AND seq > ? AND seq < ?",
+            *(*kinds, first["seq"], last.get("seq", _NO_SEQ)),
+        )
+        return any(_read(seq, wire).get("worker") == worker for seq, wire in rows)
+
+    def _reasons(self) -> dict[str, list[tuple[str, dict[str, Any]]]]:
+        """Of each who was erased all reasons, in order, and what their entries say: nothing where
+        they are of another ledger, were pruned or altered."""
+        rows = self._connection.rows(
+            "SELECT erased.worker, erased.kind, ledger.seq, wire FROM erased"
+            " LEFT JOIN ledger ON ledger.seq = erased.seq AND ledger.kind = erased.kind"
+            " AND erased.ledger = (SELECT ledger FROM identity)"
+            " ORDER BY ledger.seq IS NOT NULL, erased.seq"
+        )
+        found = dict[str, list[tuple[str, dict[str, Any]]]]()
+        for worker, kind, seq, wire in rows:
+            found.setdefault(worker, []).append((kind, _read(seq, wire)))
+        return found
+
+    def left_for_good(self, worker: str) -> bool:
+        """Whether a worker's erasure, or that it waits for its term, is for they have left."""
+        return worker in self._left()
+
+    def withdrawn(self) -> dict[str, str | None]:
+        """Who did not agree any more, and has not agreed since, by code; and the day of that; None:
+        it is not known. An earlier version may have enrolled them nevertheless.
+
+        Who has left since does not agree by that. Where it is not known here any more whether they
+        had agreed before they left, they are asked again.
+        """
+        consents = self._connection.rows("SELECT worker FROM consents")
+        agreeing = {worker for (worker,) in consents} - self.stopped()
+        days, found = _stops(self.erasures()), dict[str, str | None]()
+        for worker, reasons in self._reasons().items():
+            withdrawals = [at for at, (kind, _) in enumerate(reasons) if kind == _WITHDRAWN]
+            if not withdrawals or worker in agreeing:
+                continue
+            (_, entry), later = reasons[withdrawals[-1]], reasons[withdrawals[-1] + 1 :]
+            if not later:
+                found[worker] = _day(entry, days.get(worker))
+            elif not self._agreed_between(worker, entry, later[-1][1]):
+                found[worker] = _day(entry, None)
+        return found
+
+    def _agreed_between(self, worker: str, first: dict[str, Any], last: dict[str, Any]) -> bool:
+        """Whether it is known here that they have."""
+        since = {**first, "seq": first.get("seq", 0)}
+        return self._came_between(worker, since, last, (_AGREED,))
+
+
+def _read(seq: int | None, wire: bytes | None) -> dict[str, Any]:
+    with suppress(DamagedLedger):  # That is told where the chain is looked at.
+        return {} if seq is None or wire is None else read_data(seq, wire)
+    return {}
+
+
+def _stops(erasures: Iterable[Erasure]) -> dict[str, str | None]:
+    """When the fingers of each were used no more, by the last erasure of theirs that is no plan:
+    None where that was when it began, which is noted by a clock that may not have been set."""
+    return {one.worker: one.stopped for one in erasures if one.stopped or one.begun}
+
+
+def _day(entry: dict[str, Any], stopped: str | None) -> str | None:
+    """The day of an erasure, by its entry, or where it is not there by the erasure's own word."""
+    if (entry.get("kind"), entry.get("actor")) == (_WITHDRAWN, _GATE):
+        return None  # Of which it is known only when a restored database was made to do it again.
+    at: str | None = entry.get("at") or stopped
+    return at[:10] if at else None
