@@ -9,7 +9,7 @@ import click
 
 from ..contract.language import Message, current, is_name, say, unmarked, visible
 from ..gate.doctor.checks import SECTIONS, examine
-from ..gate.doctor.findings import Finding, State
+from ..gate.doctor.findings import Finding, State, in_parts
 from ..gate.doctor.machine import Machine
 from .complete import Keyword
 from .help import command
@@ -78,13 +78,24 @@ def _each_once(findings: Iterable[Finding]) -> list[CheckLine]:
     lines: dict[str, CheckLine] = {}
     for finding in sorted(findings, key=lambda one: _WORST_FIRST.index(one.state)):
         found, advice = finding.in_parts(current())
-        if (known := lines.get(found)) is not None and finding.state is not State.OK:
+        cause = _cause_of(finding) or found
+        if (known := lines.get(cause)) is not None and finding.state is not State.OK:
             known.titles.append(_title(finding))
+            if cause != found:
+                lines[cause] = known._replace(found=found, advice=advice)
         else:
-            lines[f"{found} {len(lines)}" if known else found] = CheckLine(
+            lines[f"{cause} {len(lines)}" if known else cause] = CheckLine(
                 [_title(finding)], finding.state, found, advice
             )
     return list(lines.values())
+
+
+def _cause_of(finding: Finding) -> str | None:
+    """What another check says as well, of a finding that tells since when it is so."""
+    if finding.name not in ("uplink.away", "uplink.away-long"):
+        return None
+    why = finding.fields["why"]
+    return in_parts(Message(why["name"], **why["fields"]), current())[0]
 
 
 def _paragraphs(lines: Sequence[CheckLine], shown: Sequence[CheckLine]) -> Iterable[str]:

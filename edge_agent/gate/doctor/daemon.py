@@ -5,6 +5,7 @@ by name only (mosquitto's use_username_as_clientid) would throw the daemon out f
 """
 
 from contextlib import closing
+from datetime import datetime, timedelta
 from typing import Any
 
 from ... import __version__
@@ -116,7 +117,7 @@ def uplink(context: CheckContext) -> Judgement | None:
     if (away_s := way.get("away_s") or 0) >= _AWAY_TOO_LONG_S:
         return UPLINK_AWAY(age=age_of(away_s), why=told_problem(way) or _NOT_SAID)
     if (problem := told_problem(way)) is not None:
-        return passed_on(State.WARN, problem)
+        return passed_on(State.WARN, _since(context.status, away_s, problem))
     if way["state"] != "connected":
         return UPLINK_STARTING()
     if way.get("duplicate_gate"):
@@ -133,6 +134,14 @@ def uplink(context: CheckContext) -> Judgement | None:
             refusals=Message("doctor.log-of-refused") if is_service() else _ON_TERMINAL,
         )
     return UPLINK_GOOD()
+
+
+def _since(status: dict[str, Any], away_s: float, why: Message) -> Message:
+    """Why there is no connection, and since when; a daemon of an older version does not tell it."""
+    if not away_s or not (now := status.get("time")):
+        return why
+    since = datetime.fromisoformat(now["local"]) - timedelta(seconds=away_s)
+    return Message("uplink.away", since=since.isoformat(), why=why)
 
 
 BROKER_ANSWERS = Sentence(OK, "doctor.broker-answers")

@@ -8,18 +8,19 @@ import msgspec
 import pytest
 from msgspec import structs
 
+from edge_agent.cli.doctor import _each_once
 from edge_agent.cli.status_shown import shown_of
 from edge_agent.cli.status_to_do import to_do
 from edge_agent.contract.chain import stamp_of
 from edge_agent.contract.errors import EdgeAgentError, StoreFault
 from edge_agent.contract.facts import GateRetired
-from edge_agent.contract.language import say
+from edge_agent.contract.language import Message, say
 from edge_agent.gate.claims import Answer, Claim, What
 from edge_agent.gate.daemon.status import stopped_status
 from edge_agent.gate.doctor import ledger
 from edge_agent.gate.doctor import panel as lamps_module
 from edge_agent.gate.doctor.daemon import broker, daemon, settings_in_use, uplink
-from edge_agent.gate.doctor.findings import State, in_parts
+from edge_agent.gate.doctor.findings import Finding, State, in_parts, passed_on
 from edge_agent.gate.doctor.panel import lamps
 from edge_agent.gate.doctor.sensor import sensor, slots
 from edge_agent.gate.errors import DamagedLedger, GateBusy, SensorSilent
@@ -91,6 +92,28 @@ def test_what_troubles_the_daemon_s_connection(stage: Stage, state: str) -> None
     assert verdict is not None
     assert (verdict.state, verdict.found) == ("WARN", "Nobody is subscribed")
     assert verdict.advice == "ask payroll"
+
+
+AWAY = Message("broker.unreachable", host="10.0.0.9", port=8883, why="Nobody is there.")
+
+
+def test_a_trouble_of_the_connection_is_told_since_when_it_is(stage: Stage) -> None:
+    """Once, together with what the doctor's own try at the broker found."""
+    context = stage.context()
+    context.status = status(
+        uplink={
+            **{"state": "disconnected", "away_s": 95},
+            **{"problem": str(AWAY), "message": AWAY.plain()},
+        }
+    ) | {"time": {"local": "2026-11-30T15:00:05.000+07:00", "zone": "Asia/Ho_Chi_Minh"}}
+
+    verdict = uplink(context)
+    assert verdict is not None
+    assert verdict.found.startswith("Not connected to the broker since 2026-11-30 14:58:30, ")
+    own = passed_on(State.FAIL, AWAY)
+    [line] = _each_once([Finding.of("uplink", verdict), Finding.of("broker", own)])
+    assert (line.state, line.titles) == ("FAIL", ["broker", "uplink"])
+    assert "14:58:30" in line.found
 
 
 def test_no_daemon_no_connection(stage: Stage) -> None:
