@@ -1,13 +1,37 @@
 """All commands there are, and the words of each in a language."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import click
+from click.testing import CliRunner, Result
 
 from edge_agent.cli import main
 from edge_agent.cli.language import spoken
 from edge_agent.contract.language import use
+
+from .brokers import free_port
+
+Edge = Callable[..., Result]
+"""Types a command's words at a gate; ``answers`` are what is typed then, ``language`` is Vietnamese
+unless it is said."""
+
+
+def gate_without_a_daemon(folder: Path) -> tuple[Path, Edge]:
+    """The settings of a gate that knows Lò Thị Mây, NV0042, has no sensor and reaches no broker;
+    and what types there, once ``EDGE_AGENT_CONFIG`` names them."""
+    config = folder / "edge-agent.toml"
+    config.write_text(
+        '[gate]\nid = "main-gate"\n[store]\npath = "gate.db"\n[clock]\ntrust = "always"\n'
+        '[control]\nsocket = "control.sock"\n[sensor]\nport = "sensor"\n'
+        f'[mqtt]\nhost = "127.0.0.1"\nport = {free_port()}\n'
+    )
+
+    def typed(*words: str, answers: str | None = None, language: str = "vi") -> Result:
+        return CliRunner().invoke(main, ["--lang", language, *words], input=answers)
+
+    return config, typed
 
 
 @contextmanager

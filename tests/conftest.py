@@ -13,6 +13,7 @@ from edge_agent.gate.ledger.store import database
 
 from . import new_database, patience
 from .brokers import MOSQUITTO, Mosquitto
+from .commands import Edge, gate_without_a_daemon
 
 # A slow machine is no bug: no example of a property has a deadline.
 hypothesis.settings.register_profile("thorough", deadline=None)
@@ -183,6 +184,16 @@ def as_urgent_as_before() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "nice", lambda _: 0)
         yield
+
+
+@pytest.fixture
+def edge(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Edge:
+    """Types a command at a gate that knows Lò Thị Mây, NV0042, and has no daemon and no sensor."""
+    config, typed = gate_without_a_daemon(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("EDGE_AGENT_CONFIG", str(config))
+    assert typed("workers", "add", "NV0042", "Lò Thị Mây").exit_code == 0
+    return typed
 
 
 @pytest.fixture(autouse=True)

@@ -5,7 +5,6 @@ import os
 import pwd
 import shlex
 import unicodedata
-from collections.abc import Callable
 from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -13,9 +12,7 @@ from zoneinfo import ZoneInfo
 
 import click
 import pytest
-from click.testing import CliRunner, Result
 
-from edge_agent import cli
 from edge_agent.cli import enroll, options, people, worker_words
 from edge_agent.cli import sensor as sensor_command
 from edge_agent.cli.complete import REASONS, Keyword, keyword_called
@@ -38,32 +35,12 @@ from edge_agent.gate.sealed_backups import SealedBackup
 from edge_agent.gate.sensor import lifecycle
 from edge_agent.receiver.store import PayrollStore
 from tests import catalogues
-from tests.commands import leaves
+from tests.commands import Edge, leaves
 from tests.gate.ledger.ledgers import append, later, open_store, punch
-
-Edge = Callable[..., Result]
 
 NO_SENSOR = 74
 
 ASKED = "[c/K]"
-
-
-@pytest.fixture
-def edge(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Edge:
-    """Types a command at a gate that knows Lò Thị Mây, NV0042, and has no daemon and no sensor."""
-    config = tmp_path / "edge-agent.toml"
-    config.write_text(
-        '[gate]\nid = "main-gate"\n[store]\npath = "gate.db"\n[clock]\ntrust = "always"\n'
-        '[control]\nsocket = "control.sock"\n[sensor]\nport = "sensor"\n'
-    )
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("EDGE_AGENT_CONFIG", str(config))
-
-    def typed(*words: str, answers: str | None = None, language: str = "vi") -> Result:
-        return CliRunner().invoke(cli.main, ["--lang", language, *words], input=answers)
-
-    assert typed("workers", "add", "NV0042", "Lò Thị Mây").exit_code == 0
-    return typed
 
 
 @pytest.fixture

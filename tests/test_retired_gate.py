@@ -1,14 +1,11 @@
 """What is told before a gate is taken down, and what a gate that was taken down still says."""
 
 import re
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
 
-from edge_agent import cli
 from edge_agent.cli import credentials, options
 from edge_agent.contract.facts import GateRetired
 from edge_agent.contract.people import Print
@@ -17,10 +14,8 @@ from edge_agent.gate.ports import BrokerUp
 from edge_agent.gate.replaced_sensors import ReplacedSensor
 from edge_agent.gate.sealed_backups import SealedBackup
 from edge_agent.gate.uplink.mqtt import look
-from tests.brokers import free_port
+from tests.commands import Edge
 from tests.gate.ledger.ledgers import append, later, open_store
-
-Edge = Callable[..., Result]
 
 TO_DESTROY = SealedBackup(backup="7" * 16, workers=["NV0042"], erased=["NV0042"])
 IN_USE = SealedBackup(backup="8" * 16, workers=["NV0042"])
@@ -28,22 +23,9 @@ OLD_SENSOR = ReplacedSensor(mark="9" * 16, marks=["9" * 16], replaced=None, hold
 
 
 @pytest.fixture
-def edge(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Edge:
-    """Types a command, in Vietnamese, at a gate with one print of Lò Thị Mây, NV0042, with two
-    backups and a sensor that was replaced, and a request that is late."""
-    config = tmp_path / "edge-agent.toml"
-    config.write_text(
-        '[gate]\nid = "main-gate"\n[store]\npath = "gate.db"\n[clock]\ntrust = "always"\n'
-        '[control]\nsocket = "control.sock"\n[sensor]\nport = "sensor"\n'
-        f'[mqtt]\nhost = "127.0.0.1"\nport = {free_port()}\n'
-    )
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("EDGE_AGENT_CONFIG", str(config))
-
-    def typed(*words: str, answers: str | None = None) -> Result:
-        return CliRunner().invoke(cli.main, ["--lang", "vi", *words], input=answers)
-
-    assert typed("workers", "add", "NV0042", "Lò Thị Mây").exit_code == 0
+def edge(edge: Edge, tmp_path: Path) -> Edge:
+    """The same with one print of hers, two backups and a sensor that was replaced, and a request
+    that is late."""
     with closing(open_store(tmp_path)) as store, store.changing() as change:
         finger = Print(worker="NV0042", finger="right-index", slot=0, generation=1)
         change.put_print(finger, b"\x07" * 32)
@@ -52,7 +34,7 @@ def edge(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Edge:
         change.put_replaced_sensor(OLD_SENSOR)
         late = Claim(id=0, worker="NV0042", what=What.ERASE, asked="2020-11-01", due="2020-11-21")
         change.put_claim(late, "uid:1000")
-    return typed
+    return edge
 
 
 def retire(tmp_path: Path, erased: int | None = 1) -> None:
