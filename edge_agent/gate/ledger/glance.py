@@ -10,7 +10,7 @@ from ...contract.attendance import attendance
 from ...contract.chain import stamp_of
 from ...contract.kinds import CREDITS, kind_of
 from ...contract.people import Employment
-from ...contract.people_facts import ConsentWithdrawn, WorkerLeft
+from ...contract.people_facts import ConsentWithdrawn, WorkerLeavePlanned, WorkerLeft
 from ...contract.stamps import DAY_MS, Stamp, elapsed
 from ..erasure import Leavers
 from .left_ledgers import WHY
@@ -96,8 +96,14 @@ def erased_again(store: SqliteStore) -> list[str]:
     if not before:
         return []
     kinds = {kind_of(ConsentWithdrawn), kind_of(WorkerLeft)}
-    by_itself = {data["worker"] for _, data in store.newest_first(kinds) if data["actor"] == "gate"}
-    return sorted(before & by_itself)
+    by_itself = {
+        data["worker"]
+        for _, data in store.newest_first(kinds)
+        # It also carries out what somebody has planned; an earlier version did not say so there.
+        if data["actor"] == "gate" and "last_day" not in data
+    }
+    planned = {data["worker"] for _, data in store.newest_first({kind_of(WorkerLeavePlanned)})}
+    return sorted((before & by_itself) - planned)
 
 
 def overdue(store: SqliteStore, today: str) -> dict[str, int]:
