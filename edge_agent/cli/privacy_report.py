@@ -132,6 +132,8 @@ def _consents(found: Held, required: bool) -> Iterator[Message]:
     one = found.consent
     if found.has_withdrawn:
         yield _withdrawn("held.withdrawn", found.withdrawn)
+        if found.fingers:
+            yield Message("held.withdrawn-print-is-here")
     else:
         if not required:
             yield Message("held.consent-off")

@@ -174,7 +174,11 @@ def test_a_withdrawal_in_an_earlier_ledger_is_told_without_a_day(office: Office)
         gone = ErasedWorker(ledger="former", seq=9, worker="007", kind="consent.withdrawn")
         change.put_erased(gone)
         change.drop_consent("007")
-    assert "withdrawn your consent, on a day that is not known" in paper(lans(office))
+    said = paper(lans(office))
+    assert "withdrawn your consent, on a day that is not known" in said
+    assert "A finger of yours is still at this gate" in said  # An earlier version enrolled it.
+    office.asks(WithdrawConsent(code="007"))
+    assert "A finger of yours is still at this gate" not in paper(lans(office))
 
 
 def test_whose_prints_are_held_back_is_told_as_another_person(office: Office) -> None:
