@@ -805,13 +805,13 @@ def day_ago(days: int) -> str:
     [
         (
             "vi",
-            "Ngày {day} đã qua, nên cổng tính là nghỉ từ hôm nay; ngày nghỉ thật "
-            "thì phòng lương ghi. Xóa hẳn ngay bây giờ ngón trỏ phải, thẻ của ",
+            "Ngày {day} đã qua, cổng ghi đó là ngày làm cuối; phòng lương tính theo "
+            "danh sách của mình. Xóa hẳn ngay bây giờ ngón trỏ phải, thẻ của ",
         ),
         (
             "en",
-            "{iso} is over already, so here they count as having left today; the real day is "
-            "payroll's to keep. Erase right-index, card of ",
+            "{iso} is over already, and is written down as the last day; payroll goes by its own "
+            "roster. Erase right-index, card of ",
         ),
     ],
 )

@@ -50,15 +50,22 @@ def certificate_page(carried: Carried) -> str:
     def words(key: str, **fields: object) -> str:
         return said(Message(f"proof.{key}", **fields), language)
 
+    def moment(name: str, at: str) -> str:
+        return words("moment" if done.is_sure(name) else "moment-unsure", at=at)
+
+    stopped = done.stopped and words("moment", at=done.stopped)
+    since = stopped or moment("begun", done.begun)
     before = [
         qr(f"EDGE-AGENT worker.erased {done.gate} {done.ledger} {done.worker} {made.digest}"),
         field(words("employer")),
         field(words("name"), carried.name),
         field(words("code"), done.worker),
         field(words("gate"), done.gate),
-        field(words("begun"), words("moment", at=done.stopped or done.begun)),
-        field(words("done"), words("moment", at=done.done)),
+        field(words("begun"), since),
+        field(words("done"), moment("done", done.done)),
     ]
+    if done.last_day is not None:
+        before.append(field(words("last-day"), words("day", on=done.last_day)))
     held = tuple(
         (_known("held", what), str(done.erased[what]))
         for what in (*_COUNTED, *sorted(done.erased.keys() - {*_COUNTED}))
@@ -66,7 +73,7 @@ def certificate_page(carried: Carried) -> str:
     )
     kept = tuple((_known("kept", what), _known("why", what)) for what in done.kept)
     aside = (Message("proof.aside", files=done.not_reached),) if done.not_reached else ()
-    since = (Message("proof.enrolled-since", done=done.done),) if carried.enrolled else ()
+    anew = (Message("proof.enrolled-since", done=done.done),) if carried.enrolled else ()
     sections = [
         Section(title=Message("proof.held"), rows=held),
         Section(
@@ -77,7 +84,7 @@ def certificate_page(carried: Carried) -> str:
         Section(
             title=Message("proof.beyond"),
             lines=(
-                *since,
+                *anew,
                 Message("proof.backups" if carried.backups else "proof.no-backups"),
                 *map(of_backup, carried.backups),
                 *map(of_sensor, carried.sensors),

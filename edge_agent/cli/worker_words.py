@@ -40,6 +40,8 @@ def state_of(
     refused; ``retired``: the gate is out of service, and lets nobody in.
     """
     if leaving is not None and leaving.left:
+        if leaving.last_day is not None:
+            return say("people.state-left-after", day=leaving.last_day)
         if leaving.since is None:
             return say("people.state-left")
         return say("people.state-left-on", on=leaving.since)

@@ -156,11 +156,15 @@ class ConsentWithdrawn(Fact, tag="consent.withdrawn", frozen=True, kw_only=True)
 
 
 class WorkerLeft(Fact, tag="worker.left", frozen=True, kw_only=True):
-    """A worker has left: from now on their fingers are not used, and are erased."""
+    """A worker has left: from now on their fingers are not used, and are erased.
+
+    ``last_day``, ``YYYY-MM-DD``, is there where somebody has said which day was their last.
+    """
 
     erases = True
 
     worker: str
+    last_day: str | UnsetType = UNSET
     actor: str
 
 

@@ -1,14 +1,16 @@
 """How far the erasure of a worker is, and when it has to be done."""
 
 from collections.abc import Iterator, Mapping
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
 from ..contract.errors import BadRequest
 from ..contract.language import Message
 from ..contract.people import Worker
+from ..contract.stamps import Stamp, local_time
 
 LONGEST_TERM = 5
 """Working days from the moment at which nobody is recognised any more."""
@@ -26,7 +28,7 @@ class Erasure(Struct, frozen=True, kw_only=True):
     """One worker's. ``after``: a day, ``YYYY-MM-DD``, after which it begins, where it has not yet.
 
     ``stopped``: in local time, from where on nobody is recognised by it although it has not begun.
-    ``begun`` is when it did, from where on nobody is in any case;
+    ``begun`` is when it did, from where on nobody is in any case, by ``begun_at``;
     ``slots``: slot and generation of templates that the sensor may still hold. ``scrubbed``: the
     database and what lies beside it were searched, and hold none of it. ``document``: what was done
     and how it was checked, as canonical JSON, once all of it is.
@@ -47,16 +49,30 @@ class Erasure(Struct, frozen=True, kw_only=True):
         """Whether nothing is left to do."""
         return self.document is not None
 
+    @property
+    def is_begun_sure(self) -> bool:
+        """Whether it has ``begun`` by a clock that was to be believed."""
+        return self.begun is not None and datetime.fromisoformat(self.begun).tzinfo is not None
+
+
+def begun_at(stamp: Stamp, zone: ZoneInfo) -> str:
+    """When an erasure begins, in local time: without an offset where that is the machine's clock
+    alone, which was not to be believed."""
+    at = local_time(stamp.wall_ms, zone)
+    return at if stamp.trusted else at[: len("2026-11-28T06:58:00.000")]
+
 
 class WorkerLeaving(Struct, frozen=True, kw_only=True):
     """That a worker has left, or leaves once a day is over; days as ``YYYY-MM-DD``.
 
-    ``since``: the day on which their leaving was carried out, where it is known; ``after``: the
-    day that is to be over first, where it was not yet.
+    ``since``: the day on which their leaving was carried out, where it is known; ``last_day``: the
+    one that somebody has said was their last; ``after``: the day that is to be over first, where
+    it was not yet.
     """
 
     left: bool
     since: str | None = None
+    last_day: str | None = None
     after: str | None = None
 
 

@@ -27,6 +27,8 @@ class ErasureDocument(Struct, frozen=True, kw_only=True):
     """The document of an erasure, as far as a certificate says it in words. Times are local.
 
     ``stopped``: from where on nobody was recognised, where that was before it had ``begun``.
+    ``sure``: which of ``begun`` and ``done`` are by a clock that was to be believed; None: an
+    earlier version did not tell. ``last_day``: of whoever has left, where somebody has said it.
     """
 
     gate: str
@@ -39,6 +41,12 @@ class ErasureDocument(Struct, frozen=True, kw_only=True):
     kept: list[str]
     not_reached: list[str]
     stopped: str | None = None
+    sure: list[str] | None = None
+    last_day: str | None = None
+
+    def is_sure(self, name: str) -> bool:
+        """Whether nothing speaks against a time, ``begun`` or ``done``."""
+        return self.sure is None or name in self.sure
 
 
 class Certificate(Struct, frozen=True, kw_only=True):

@@ -13,7 +13,7 @@ from functools import partial
 from math import inf
 
 import msgspec
-from msgspec import structs
+from msgspec import UNSET, structs
 
 from ...contract.errors import EdgeAgentError
 from ...contract.facts import Fact
@@ -27,7 +27,7 @@ from ...contract.people_facts import (
     WorkerLeft,
 )
 from ...contract.stamps import Stamp, local_date, local_time
-from ..erasure import Counts, Erasure, after_working_days, day_before
+from ..erasure import Counts, Erasure, after_working_days, begun_at, day_before
 from ..ledger.recorder import Recorder
 from ..ledger.store.change import SqliteChange
 from ..ledger.store.metadata import ERASURES_UNKNOWN
@@ -137,7 +137,7 @@ class Eraser:
                 id=planned.id if planned else 0,
                 worker=code,
                 after=planned.after if planned else None,
-                begun=local_time(stamp.wall_ms, gate.policy.zone),
+                begun=begun_at(stamp, gate.policy.zone),
                 slots=[(print_.slot, print_.generation) for print_ in owned],
                 counts=structs.replace(counts, credentials=counts.credentials + dropped),
                 scrubbed=False,
@@ -161,7 +161,10 @@ class Eraser:
             if one.stopped is not None:
                 self.begin(one.worker, None)
             else:
-                self.leave(one.worker, WorkerLeft(worker=one.worker, actor=_ACTOR))
+                last_day = one.after or UNSET
+                self.leave(
+                    one.worker, WorkerLeft(worker=one.worker, last_day=last_day, actor=_ACTOR)
+                )
         for code in self._dates.due():
             self.begin(code, WorkerLeft(worker=code, actor=_PAYROLL))
         for one in self._gate.store.erasures():
@@ -321,6 +324,9 @@ class Eraser:
     def _finish(self, one: Erasure) -> None:
         gate = self._gate
         stamp = gate.clock.stamp()
+        leaving = gate.store.leavings().get(one.worker)
+        last_day = leaving.last_day if leaving is not None and leaving.left else None
+        sure = {"begun": one.is_begun_sure, "done": stamp.trusted}
         document = {
             "gate": gate.store.gate,
             "ledger": gate.store.ledger,
@@ -331,7 +337,9 @@ class Eraser:
             "checked": [*(["sensor-index"] if one.counts.prints else []), "files-searched"],
             "kept": ["code", "name", "ledger"],
             "not_reached": gate.store.set_aside(),
+            "sure": [name for name, is_sure in sure.items() if is_sure],
             **({} if one.stopped is None else {"stopped": one.stopped}),
+            **({} if last_day is None else {"last_day": last_day}),
         }
         text = msgspec.json.encode(document, order="sorted").decode()
         fact = WorkerErased(

@@ -2,7 +2,7 @@
 
 import logging
 
-from msgspec import structs, to_builtins
+from msgspec import UNSET, structs, to_builtins
 
 from ...contract.errors import BadRequest, EdgeAgentError
 from ...contract.people_facts import (
@@ -48,7 +48,8 @@ def leave_worker(context: RequestContext, request: LeaveWorker) -> Result:
     refuse_leave(gate.store, code, day, today, gate.policy.zone)
     if day is not None and today is not None and day >= today:
         return _plan(context, code, day)
-    return _erase(context, code, WorkerLeft(worker=code, actor=context.actor))
+    last_day = UNSET if day is None else day
+    return _erase(context, code, WorkerLeft(worker=code, last_day=last_day, actor=context.actor))
 
 
 def _plan(context: RequestContext, code: str, day: str) -> Result:

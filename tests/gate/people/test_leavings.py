@@ -5,16 +5,19 @@ from typing import Any
 import pytest
 from msgspec import structs
 
+from edge_agent.cli.certificate_page import Carried, certificate_page
 from edge_agent.cli.worker_words import state_of
 from edge_agent.contract.language import ENGLISH, use
 from edge_agent.contract.messages import ErasedWorker
 from edge_agent.contract.people import Employment, Print, Worker
+from edge_agent.contract.people_facts import WorkerLeft
 from edge_agent.contract.stamps import ClockState
 from edge_agent.gate.consents import Consent
 from edge_agent.gate.erasure import Leavers, WorkerLeaving, is_expected
 from edge_agent.gate.evidence import Evidence, Opening
-from edge_agent.gate.ledger.glance import disputed_leavers, glance
+from edge_agent.gate.ledger.glance import disputed_leavers, erased_again, glance
 from edge_agent.gate.ledger.store.database import StoreConnection
+from edge_agent.gate.papers.certificate import certificate_of
 from edge_agent.gate.people.erase import Eraser
 from edge_agent.gate.people.requests import (
     ActivateWorker,
@@ -112,7 +115,7 @@ def test_whoever_leaves_after_a_day_is_told_so_before() -> None:
     assert shown(office) == "active to 2026-11-30"
     office.site.clock.now += 13 * DAY_S
     goes_on(office)
-    assert shown(office, "2026-12-01") == "left on 2026-12-01"
+    assert shown(office, "2026-12-01") == "left after 2026-11-30"
 
 
 def test_who_does_not_agree_any_more_has_not_left() -> None:
@@ -380,3 +383,52 @@ def test_the_end_of_the_term_of_a_withdrawal_is_no_leaving() -> None:
     Eraser(office.site.gate, office.sensor, office.pairing).go_on(usable=True)
     assert "worker.erased" in office.site.store.kinds()
     assert "worker.left" not in office.site.store.kinds()
+
+
+@pytest.mark.parametrize("days", [0, 3])
+def test_the_last_day_that_was_said_is_kept_also_where_its_entry_is_not(days: int) -> None:
+    """As after the gate's id was changed: the entry is in the ledger that was left."""
+    office = with_term(days)
+    office.asks(LeaveWorker(code="007", on="2026-11-16"))
+    if days:
+        office.asks(LeaveWorker(code="007"))
+    store = office.site.store
+    left = WorkerLeaving(left=True, since=TODAY, last_day="2026-11-16")
+    [entry] = [data for data in store.data() if data["kind"] == "worker.left"]
+    assert (entry["last_day"], store.leavings()) == ("2026-11-16", {"007": left})
+    with store.changing() as change:
+        change._database.conn.execute("DELETE FROM ledger WHERE kind = 'worker.left'")
+    assert store.leavings() == {"007": left}
+
+
+def test_by_a_clock_that_is_not_set_the_certificate_says_so() -> None:
+    office = with_term(0)
+    used(office)
+    office.site.clock.state = ClockState.UNSYNCED
+    office.asks(LeaveWorker(code="007"))
+    store = office.site.store
+    made = certificate_of(store, "007")
+    assert (made.read().sure, made.read().is_sure("begun")) == ([], False)
+    carried = Carried(document=made.document, seq=1, name="Lan", language="en", version="0")
+    assert certificate_page(carried).count("which was not set then") == 2
+    with store.changing() as change:
+        change._database.conn.execute("DELETE FROM ledger WHERE kind = 'worker.left'")
+    assert store.leavings() == {"007": WorkerLeaving(left=True)}
+
+
+def test_a_planned_leaving_was_not_erased_again() -> None:
+    office = with_term(0)
+    store = office.site.store
+    with store.changing() as change:
+        change.put_erased(ErasedWorker(ledger="before", seq=3, worker="007", kind="worker.left"))
+    office.asks(LeaveWorker(code="007", on="2026-11-30"))
+    office.site.clock.now += 20 * DAY_S
+    goes_on(office)
+    assert store.kinds().count("worker.left") == 1
+    assert erased_again(store) == []
+    Eraser(office.site.gate, office.sensor, office.pairing).begin(
+        "008", WorkerLeft(worker="008", actor="gate")
+    )
+    with store.changing() as change:
+        change.put_erased(ErasedWorker(ledger="before", seq=4, worker="008", kind="worker.left"))
+    assert erased_again(store) == ["008"]

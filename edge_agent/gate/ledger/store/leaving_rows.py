@@ -40,14 +40,19 @@ class LeavingRows(ErasureRows):
             for one in erasures
             if one.begun is None and one.stopped is None
         }
-        days = _stops(erasures)
+        days, kept = _stops(erasures), _documented(erasures)
         left = {
             code: entry for code, entry in self._left().items() if entry.get("actor") != _PAYROLL
         }
         here = self._of_whom_anything_is([*left]) - self.stopped()
         for code, entry in left.items():
             if code not in here:
-                found[code] = WorkerLeaving(left=True, since=_day(entry, days.get(code)))
+                known = kept.get(code, {}) if not entry else {}
+                found[code] = WorkerLeaving(
+                    left=True,
+                    since=_day(entry, known.get("begun") or days.get(code)),
+                    last_day=entry.get("last_day") or known.get("last_day"),
+                )
         return found
 
     def _of_whom_anything_is(self, codes: list[str]) -> set[str]:
@@ -143,6 +148,18 @@ def _stops(erasures: Iterable[Erasure]) -> dict[str, str | None]:
     """When the fingers of each were used no more, by the last erasure of theirs that is no plan:
     None where that was when it began, which is noted by a clock that may not have been set."""
     return {one.worker: one.stopped for one in erasures if one.stopped or one.begun}
+
+
+def _documented(erasures: Iterable[Erasure]) -> dict[str, dict[str, str]]:
+    """What the document of each one's last erasure says of days that are sure: where the entry of
+    a leaving is in another ledger, nothing else knows them."""
+    found = dict[str, dict[str, str]]()
+    for one in erasures:
+        if one.document is not None:
+            said = msgspec.json.decode(one.document)
+            sure = {"begun"}.intersection(said.get("sure", ()))
+            found[one.worker] = {key: said[key] for key in {*sure, "last_day"} if key in said}
+    return found
 
 
 def _day(entry: dict[str, Any], stopped: str | None) -> str | None:
