@@ -11,7 +11,6 @@ from tests.patience import PATIENCE_S
 
 from .conftest import Simulate
 from .hosts import Bench
-from .test_drivers import Running, r503
 
 AUTO_ENROLL, AUTO_IDENTIFY, CANCEL = 0x31, 0x32, 0x30
 
@@ -96,16 +95,6 @@ def test_cancel_ends_it() -> None:
     assert bench.ask(CANCEL) == b"\x00"
     assert not bench.sensor.watches
     assert bench.sensor.slots == []
-
-
-@pytest.mark.long
-def test_by_the_driver_of_others(r503_driver: tuple[Running, r503.R503]) -> None:
-    simulator, finger = r503_driver
-    simulator.ask("press an")
-    assert finger.auto_enroll(9, finger_leave=0, ret_status=0) == 0
-    slot, score = finger.auto_identify()
-    assert (slot, score > 50) == (9, True)
-    finger.ser_close()
 
 
 def test_it_watches_by_itself_on_the_pty(simulate: Simulate) -> None:

@@ -300,3 +300,13 @@ def test_all_of_r503(r503_driver: tuple[Running, r503.R503]) -> None:
     assert finger.soft_reset() == 0
     assert finger.set_baud(115200) == 0
     finger.ser_close()
+
+
+@pytest.mark.long
+def test_r503_enrols_and_identifies_by_itself(r503_driver: tuple[Running, r503.R503]) -> None:
+    simulator, finger = r503_driver
+    simulator.ask("press an")
+    assert finger.auto_enroll(9, finger_leave=0, ret_status=0) == 0
+    slot, score = finger.auto_identify()
+    assert (slot, score > 50) == (9, True)
+    finger.ser_close()
