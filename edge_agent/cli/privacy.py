@@ -1,6 +1,8 @@
 """``edge-agent privacy``: what is kept for how long, and whether what should be erased is."""
 
+import shlex
 from contextlib import closing, suppress
+from pathlib import Path
 from typing import Any
 
 import click
@@ -9,6 +11,7 @@ from msgspec import to_builtins
 from ..contract.errors import StoreFault
 from ..contract.language import say
 from ..contract.stamps import local_date
+from ..gate.erasure import old_databases
 from ..gate.ledger.store.metadata import ERASURES_UNKNOWN
 from ..gate.people.requests import TellErased
 from ..gate.settings.schema import Settings
@@ -54,17 +57,22 @@ def overdue(settings: Settings, as_json: bool) -> None:
     ]
     backups = [one for one in store.sealed_backups() if one.to_destroy]
     sensors = [one for one in store.replaced_sensors() if one.to_destroy]
+    databases = old_databases(store.erasures(), store.set_aside())
     if as_json:
         nobodys: dict[str, Any] = {"worker": None, "begun": None, "left": []}
         listed = [
             *(nobodys | {"backup": to_builtins(one)} for one in backups),
             *(nobodys | {"sensor": one.told()} for one in sensors),
+            *(
+                nobodys | {"database": {"file": file, "erased": codes}}
+                for file, codes in databases.items()
+            ),
         ]
         claims = [{"request": one.id, "what": one.what, "due": one.due} for one in late]
         whose = [{"worker": one.worker, "begun": one.asked, "left": []} for one in late]
         asked = [one | claim for one, claim in zip(whose, claims, strict=True)]
         print_json([*rows, *listed, *asked])
-    elif not rows and not backups and not sensors and not late:
+    elif not (rows or backups or sensors or databases or late):
         tell(say("privacy.nothing-overdue"))
     else:
         ending = "-retired" if store.retired else ""
@@ -76,6 +84,9 @@ def overdue(settings: Settings, as_json: bool) -> None:
             tell_what_stays(store, assembly.zone, *backups)
         for sensor in sensors:
             tell_to_destroy(sensor, assembly.zone, retired=store.retired)
+        if databases:
+            told = _of_databases(assembly.database, databases)
+            tell(say(f"privacy.databases-to-destroy{ending}", **told), err=True)
         for claim in late:
             told = {"code": claim.worker, "asked": claim.asked, "what": claim.what}
             tell(say(f"claim.late{ending}", number=claim.id, due=claim.due, **told))
@@ -83,7 +94,7 @@ def overdue(settings: Settings, as_json: bool) -> None:
     asks = store.remembered(ERASURES_UNKNOWN) is not None and not store.retired
     if asks:
         tell(say("privacy.unknown"), err=True)
-    if rows or backups or sensors or late or asks:
+    if rows or backups or sensors or databases or late or asks:
         click.get_current_context().exit(1)
 
 
@@ -119,6 +130,13 @@ def _erased_asks(settings: Settings, request: TellErased) -> str:
     with suppress(StoreFault), closing(Assembly(settings).store_for_reading()) as store:
         refuse_unasked(store, request)
     return say("privacy.erased-asks", whose=[whom(settings, one) for one in request.codes])
+
+
+def _of_databases(database: Path, old: dict[str, list[str]]) -> dict[str, object]:
+    """Which they are, whom they may hold, and what removes all of them."""
+    paths = [str(database.with_name(file)) for file in old]
+    codes = sorted({code for may_hold in old.values() for code in may_hold})
+    return {"files": [*old], "codes": codes, "remove": shlex.join(["sudo", "shred", "-u", *paths])}
 
 
 @privacy.command(help="help.privacy-retention")

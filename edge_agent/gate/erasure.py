@@ -1,10 +1,11 @@
 """How far the erasure of a worker is, and when it has to be done."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import msgspec
 from msgspec import Struct
 
 from ..contract.errors import BadRequest
@@ -60,6 +61,24 @@ def begun_at(stamp: Stamp, zone: ZoneInfo) -> str:
     alone, which was not to be believed."""
     at = local_time(stamp.wall_ms, zone)
     return at if stamp.trusted else at[: len("2026-11-28T06:58:00.000")]
+
+
+class _Beyond(Struct, frozen=True, kw_only=True):
+    """What a document says that the erasure did not reach."""
+
+    not_reached: list[str] = []
+
+
+def old_databases(erasures: Iterable[Erasure], there: Iterable[str]) -> dict[str, list[str]]:
+    """Whom each of the databases that were set aside, and lie ``there``, may hold still although
+    they were erased since: those files must go. No other one has to."""
+    may_hold: dict[str, list[str]] = {file: [] for file in there}
+    for one in erasures:
+        document = msgspec.json.decode(one.document or "{}", type=_Beyond)
+        for file in document.not_reached:
+            if one.worker not in may_hold.get(file, [one.worker]):
+                may_hold[file].append(one.worker)
+    return {file: codes for file, codes in may_hold.items() if codes}
 
 
 class WorkerLeaving(Struct, frozen=True, kw_only=True):

@@ -12,7 +12,7 @@ from ...contract.kinds import CREDITS, kind_of
 from ...contract.people import Employment
 from ...contract.people_facts import ConsentWithdrawn, WorkerLeavePlanned, WorkerLeft
 from ...contract.stamps import DAY_MS, Stamp, elapsed
-from ..erasure import Leavers
+from ..erasure import Leavers, old_databases
 from .left_ledgers import WHY
 from .store.sqlite_store import SqliteStore
 
@@ -107,13 +107,14 @@ def erased_again(store: SqliteStore) -> list[str]:
 
 
 def overdue(store: SqliteStore, today: str) -> dict[str, int]:
-    """What is late for workers' data on a day (ISO 8601): ``backups`` of templates and ``sensors``
-    that were replaced, which are to be destroyed, and ``claims`` whose day is over. Raises
-    StoreFault.
+    """What is late for workers' data on a day (ISO 8601): ``backups`` of templates, ``sensors``
+    that were replaced and ``databases`` that were set aside, which are to be destroyed, and
+    ``claims`` whose day is over. Raises StoreFault.
     """
     return {
         "backups": sum(one.to_destroy for one in store.sealed_backups()),
         "sensors": sum(one.to_destroy for one in store.replaced_sensors()),
+        "databases": len(old_databases(store.erasures(), store.set_aside())),
         "claims": sum(one.overdue(today) for one in store.claims()),
     }
 

@@ -1,0 +1,87 @@
+"""A database that was set aside: kept, until somebody whom it may hold is erased; then it goes, in
+an order that loses nothing, and everywhere the same is said of it."""
+
+import json
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from edge_agent.cli import main
+from edge_agent.contract.language import LANGUAGES, Message, said
+from edge_agent.gate.erasure import Counts, Erasure, old_databases
+from tests.gate.ledger.ledgers import open_store
+
+OLD, LEFT = "gate.db.old-1-restored-backup", "gate.db.old-2-other-gate-id"
+
+
+def erasure(worker: str, *not_reached: str, number: int = 0, done: bool = True) -> Erasure:
+    return Erasure(
+        id=number,
+        worker=worker,
+        after=None,
+        begun="2026-11-29T08:00:00.000+07:00",
+        slots=[],
+        counts=Counts(),
+        scrubbed=done,
+        document=json.dumps({"worker": worker, "not_reached": not_reached}) if done else None,
+    )
+
+
+def test_those_go_that_may_hold_somebody_erased_and_no_others() -> None:
+    erased = [
+        erasure("NV1", OLD, "gate.db.old-0-gone"),
+        erasure("NV2", OLD),
+        erasure("NV1", OLD),
+        erasure("NV3", done=False),
+    ]
+    assert old_databases(erased, [OLD, LEFT]) == {OLD: ["NV1", "NV2"]}
+    assert old_databases([], [OLD, LEFT]) == {}
+
+
+def overdue(folder: Path, *words: str) -> Result:
+    config = folder / "edge-agent.toml"
+    config.write_text(
+        '[gate]\nid = "main-gate"\n[store]\npath = "gate.db"\n[control]\nsocket = "control.sock"\n'
+    )
+    line = ["--lang", "vi", "privacy", "overdue", *words, "--config", str(config)]
+    return CliRunner().invoke(main, line)
+
+
+def test_overdue_names_them_and_what_is_done_before(tmp_path: Path) -> None:
+    with closing(open_store(tmp_path)) as store, store.changing() as change:
+        change.put_erasure(erasure("NV1", OLD))
+    assert overdue(tmp_path).exit_code == 0  # It lies there no more.
+    (tmp_path / OLD).touch()
+    (tmp_path / LEFT).touch()
+    result = overdue(tmp_path)
+    told = " ".join(result.output.split())
+    assert result.exit_code == 1
+    assert LEFT not in told
+    steps = ["audit list --json", "phòng lương đã nhận đủ", f"sudo shred -u {tmp_path / OLD}"]
+    assert [told.count(step) for step in steps] == [1, 1, 1]
+    assert sorted(steps, key=told.index) == steps
+    [row] = json.loads(overdue(tmp_path, "--json").stdout)
+    assert row["database"] == {"file": OLD, "erased": ["NV1"]}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(
+    "name",
+    ["status.damaged", "doctor.database-set-aside-do", "privacy.databases-to-destroy"],
+)
+def test_how_it_is_seen_that_payroll_has_everything_is_said_as_status_says_it(
+    name: str, language: str
+) -> None:
+    has_all = said(Message("status.all-sent", state=""), language).removeprefix(", ")
+    fields = {"names": [OLD], "files": [OLD], "codes": ["NV1"], "remove": f"sudo shred -u {OLD}"}
+    told = said(Message(name, **fields), language)
+    assert "edge-agent status" in told
+    assert has_all in told
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_certificate_says_that_old_databases_were_searched(language: str) -> None:
+    searched = said(Message("proof.checked-files-searched"), language)
+    assert not any(word in searched for word in ("copies", "bản sao", "bản chép"))
