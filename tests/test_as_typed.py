@@ -839,12 +839,14 @@ def test_who_has_left_by_a_day_that_is_over_is_told_that_it_is_done(
     edge: Edge, language: str
 ) -> None:
     done = edge("workers", "leave", "NV0042", "--on", day_ago(1), "--yes", language=language)
-    told = "đã nghỉ từ bây giờ" if language == "vi" else "has left as of now"
+    told = "đã nghỉ." if language == "vi" else "has left."
     assert f"Lò Thị Mây, NV0042 {told}" in " ".join(done.stdout.split())
     day = day_ago(1) if language == "vi" else "-".join(reversed(day_ago(1).split("/")))
-    real = f"không phải từ {day}" if language == "vi" else f"left today, not on {day}"
+    real = f"làm đến hết ngày {day}." if language == "vi" else f"was {day}."
     assert real in " ".join(done.stdout.split())
-    assert "hôm nay" not in edge("workers", "leave", "NV0042", "--on", day_ago(-9), "--yes").stdout
+    listed = json.loads(edge("workers", "list", "--json").stdout)
+    iso = "-".join(reversed(day_ago(1).split("/")))
+    assert [one["leaving"]["last_day"] for one in listed if one["code"] == "NV0042"] == [iso]
 
 
 @pytest.mark.parametrize("language", ["vi", "en"])
