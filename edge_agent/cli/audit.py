@@ -1,7 +1,7 @@
 """``edge-agent audit``: who changed what, and when, from the ledger and those before it."""
 
 import pwd
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from itertools import zip_longest
 from typing import Any
@@ -163,8 +163,6 @@ def _renamings(store: SqliteStore) -> set[int]:
 
 def _kinds(text: str) -> frozenset[str]:
     """The kinds of changes that somebody has named: one of them, or what they are of."""
-    from difflib import get_close_matches  # Only for whoever asks for a kind.
-
     typed = text.strip().casefold()
     subjects = {subject_of(kind) for kind in ACTS}
     for subject in sorted(subjects):
@@ -184,10 +182,10 @@ def _kinds(text: str) -> frozenset[str]:
         return frozenset(meant)
     known = [*sorted(subjects), *sorted(ACTS)]
     words = {one.casefold(): one for kind in names for one in _words_in(kind, current())}
-    if not get_close_matches(typed, known):
+    if not _near(typed, known):
         # Never taken for one: 'nhập công' is no beginning of 'nhập công nhân'.
         begun = [say(words_of(kind)) for kind in names if _begins_one(typed, names[kind])]
-        if near := begun or [words[one] for one in get_close_matches(typed, words)]:
+        if near := begun or [words[one] for one in _near(typed, words)]:
             quoted = [f"'{one}'" for one in near]
             why = say("audit.no-kind-but", text=text, meant=quoted)
             raise click.BadParameter(why, param_hint="--kind")
@@ -218,11 +216,16 @@ _ERASED_WITH_THE_WORKER = frozenset({"credential", "erasure", "print"})
 """Who asks what became of a print must find it, also where all of a worker's went at once."""
 
 
-def _not_but(name: str, text: str, known: list[str], all_: list[str]) -> str:
-    """That there is no such one, and which is meant, or which there are."""
+def _near(text: str, known: Iterable[str]) -> list[str]:
+    """Which of those known may be meant, the likeliest first."""
     from difflib import get_close_matches  # Only for whoever has mistyped one.
 
-    if meant := get_close_matches(text.strip().casefold(), known):
+    return get_close_matches(text, list(known))
+
+
+def _not_but(name: str, text: str, known: list[str], all_: list[str]) -> str:
+    """That there is no such one, and which is meant, or which there are."""
+    if meant := _near(text.strip().casefold(), known):
         return say(f"{name}-but", text=text, meant=meant)
     return say(name, text=text, known=all_)
 

@@ -15,7 +15,7 @@ from msgspec import Struct
 from ..contract.attendance import attendance
 from ..contract.chain import stamp_of
 from ..contract.chain import told as original
-from ..contract.kinds import ADDED, RECORDING, TOUCHES
+from ..contract.kinds import ADDED, RECORDING, TOUCHES, why_stopped
 from ..contract.language import is_name, say, visible
 from ..contract.stamps import Stamp, local_time, parse_time, true_time
 from ..gate.ledger.store.sqlite_store import SqliteStore
@@ -80,7 +80,7 @@ def unseen(life: Iterable[dict[str, Any]]) -> Iterator[Unseen]:
         seq, stamp = data["seq"], stamp_of(data)
         if off is None and alive is not None and _was_cut_off(data):
             off = Unseen(seq, alive, None)
-        stopped = _stopped(data)
+        stopped = why_stopped(data)
         if _started_without_sensor(data) and (off is None or off.why in _GONE):
             stopped = "sensor-fault"
         if off is not None and (_records(data) or stopped not in (None, off.why)):
@@ -101,17 +101,12 @@ def _was_cut_off(data: dict[str, Any]) -> bool:
     """Whether a daemon that was recording just before, and has not said that it stops, was cut off:
     only one that has started since writes this."""
     resumed = data["kind"] == "recording.resumed"
-    return resumed or _stopped(data) in _DOUBTS or _started_without_sensor(data)
+    return resumed or why_stopped(data) in _DOUBTS or _started_without_sensor(data)
 
 
 def _started_without_sensor(data: dict[str, Any]) -> bool:
     """Or runs on without it, where why has been told."""
     return data["kind"] == "gate.alive" and not data["recording"]
-
-
-def _stopped(data: dict[str, Any]) -> str | None:
-    """Why it says that it stops recording."""
-    return data["reason"] if data["kind"] == "recording.stopped" else None
 
 
 def _records(data: dict[str, Any]) -> bool:

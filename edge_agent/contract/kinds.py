@@ -1,9 +1,18 @@
 """All kinds of entries, and which of them do what: drawn from what each class says of itself."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from . import facts, people_facts
-from .facts import Fact, GateRetired, PunchAdded, PunchRecorded, PunchRecovered, PunchRepeated
+from .facts import (
+    Fact,
+    GateRetired,
+    PunchAdded,
+    PunchRecorded,
+    PunchRecovered,
+    PunchRepeated,
+    RecordingStopped,
+)
 from .language import Message, is_name
 
 
@@ -54,3 +63,10 @@ REPEATED = kind_of(PunchRepeated)
 
 RETIRED = kind_of(GateRetired)
 """The last entry of a ledger whose gate was taken out of service."""
+
+STOPPED = kind_of(RecordingStopped)
+
+
+def why_stopped(data: dict[str, Any]) -> str | None:
+    """Why an entry says that no press can be recorded from it on; None: it does not."""
+    return data["reason"] if data["kind"] == STOPPED else None

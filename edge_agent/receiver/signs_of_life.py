@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from ..contract.chain import Reading
 from ..contract.facts import Method
-from ..contract.kinds import RECORDING, TOUCHES
+from ..contract.kinds import RECORDING, STOPPED, TOUCHES
 from ..contract.stamps import Stamp, parse_time
 from ..contract.true_times import Bounds, Landmark, Timeline, disproves, own_bounds, turns
 
@@ -134,7 +134,7 @@ class SignsOfLife:
             self._run.alive = now.stamp
             if now.kind in TOUCHES and now.by_finger and not _sensor_failed(now):
                 self._run.touched = now.stamp
-        if now.kind == "recording.stopped":
+        if now.kind == STOPPED:
             self._run = None
             self._off = now.stamp if now.reason in _NOBODY else None
         elif _sensor_failed(now) and self._run is not None:
@@ -281,7 +281,7 @@ def _may_have_been_gone(before: Sign, now: Sign) -> bool:
     silence = now.stamp.boottime_ms - before.stamp.boottime_ms
     if before.stamp.boot != now.stamp.boot or silence > _LONGEST_SILENCE_MS:
         return True
-    if now.kind == "recording.stopped":
+    if now.kind == STOPPED:
         return now.reason not in _SINCE_WHEN
     return now.kind == "gate.alive" and not now.recording
 

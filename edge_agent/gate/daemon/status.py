@@ -10,7 +10,7 @@ from msgspec import Struct, to_builtins
 
 from ... import __version__
 from ...contract.chain import stamp_of, told
-from ...contract.kinds import RECORDING, TOUCHES
+from ...contract.kinds import RECORDING, TOUCHES, why_stopped
 from ...contract.language import Message, together
 from ...contract.messages import (
     ClockStatus,
@@ -211,9 +211,9 @@ def stopped_status(assembly: Assembly) -> dict[str, Any]:
 
 def _stopped_at(store: SqliteStore, zone: ZoneInfo) -> str | None:
     """Since when the daemon is stopped; None: it was cut off, or did not know the time."""
-    kind, last = next(store.newest_first(TOUCHES | RECORDING), ("", {}))
-    stopped = kind == "recording.stopped" and last["reason"] == "stopping"
-    return true_time(stamp_of(last), zone) if stopped else None
+    for _, last in store.newest_first(TOUCHES | RECORDING):
+        return true_time(stamp_of(last), zone) if why_stopped(last) == "stopping" else None
+    return None
 
 
 def glance_of(assembly: Assembly, store: SqliteStore, status: GateStatus) -> dict[str, Any]:

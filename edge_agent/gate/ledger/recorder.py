@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Literal
+from typing import Literal, Protocol, runtime_checkable
 
 from msgspec import UNSET, UnsetType, convert, structs
 
@@ -26,6 +26,22 @@ from .known import Known
 from .store.change import SqliteChange
 from .store.sqlite_store import SqliteStore
 from .store_health import StoreHealth
+
+
+@runtime_checkable
+class _OfWorker(Protocol):
+    """A fact that is one person's."""
+
+    @property
+    def worker(self) -> str | None: ...
+
+
+@runtime_checkable
+class _OfFinger(Protocol):
+    """A fact about a finger."""
+
+    @property
+    def finger(self) -> str: ...
 
 
 class Recorder:
@@ -90,8 +106,10 @@ class Recorder:
             self.known.reread()
             raise
         for entry, (fact, _) in zip(entries, lines, strict=True):
-            whose = _whose(fact) if entry.kind in ACTS else {}
-            self.emit(LedgerGrew(seq=entry.seq, kind=entry.kind, **whose))
+            is_act = entry.kind in ACTS
+            worker = fact.worker if is_act and isinstance(fact, _OfWorker) else None
+            finger = fact.finger if is_act and isinstance(fact, _OfFinger) else None
+            self.emit(LedgerGrew(seq=entry.seq, kind=entry.kind, worker=worker, finger=finger))
         written = entries[len(lines) - len(facts) :]
         for fact, entry in zip(facts, written, strict=True):
             self.known.heed(fact, entry.seq, stamp)
@@ -339,12 +357,6 @@ class Recorder:
         self.record_all([*gone, adopted], also=adopt)
         for print_ in lost:
             self.known.drop_print(print_)
-
-
-def _whose(fact: Fact) -> dict[str, str]:
-    """Whose entry it is, and of which finger, where it is one person's."""
-    of = {name: getattr(fact, name, None) for name in ("worker", "finger")}
-    return {name: value for name, value in of.items() if value is not None}
 
 
 def _removal(print_: Print, actor: str) -> PrintRemoved:

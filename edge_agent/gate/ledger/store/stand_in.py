@@ -13,13 +13,12 @@ from pathlib import Path
 
 from ....contract.atomic_file import replacing
 from ....contract.errors import StoreFault
+from ....contract.kinds import RECORDING
 from ....contract.language import Message
 from ....contract.planted_links import refuse_planted_links
 from .backup import copy_database
 from .database import database_fault
 from .metadata import IN_USE
-
-_SIGNS_OF_LIFE = ("gate.alive", "recording.stopped", "recording.resumed")
 
 _MODE = 0o640
 
@@ -52,7 +51,7 @@ def nothing_is_lost(stand_in: Path, database: Path) -> bool:
                 )
             same = now.execute("SELECT hash FROM ledger WHERE seq = ?", (seq,)).fetchone()
             since = now.execute("SELECT DISTINCT kind FROM ledger WHERE seq > ?", (seq,))
-            return same == (digest,) and all(kind in _SIGNS_OF_LIFE for (kind,) in since)
+            return same == (digest,) and all(kind in RECORDING for (kind,) in since)
     except sqlite3.Error as error:
         raise database_fault(database, error) from error
 
