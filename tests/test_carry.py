@@ -60,8 +60,8 @@ class Site:
             return store.watermarks().confirmed
 
     def at_the_gate(self, *words: str, lang: str = "en") -> Result:
-        line = ["--lang", lang, *words, "--config", str(self.config)]
-        return CliRunner().invoke(cli.main, line)
+        known = {"EDGE_AGENT_CONFIG": str(self.config)}
+        return CliRunner(env=known).invoke(cli.main, ["--lang", lang, *words])
 
     def at_payroll(self, file: Path, receipts: Path, *options: str) -> Result:
         database = ("--database", str(self.folder / "payroll.db"))

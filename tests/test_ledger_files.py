@@ -185,7 +185,8 @@ def test_a_spreadsheet_shows_what_the_table_says(store: SqliteStore, tmp_path: P
 def ledger(folder: Path, *line: str) -> Result:
     config = folder / "edge-agent.toml"
     config.write_text('[gate]\nid = "main-gate"\n[store]\npath = "gate.db"\n')
-    return CliRunner().invoke(main, ["--lang", "en", "ledger", *line, "--config", str(config)])
+    known = {"EDGE_AGENT_CONFIG": str(config)}
+    return CliRunner(env=known).invoke(main, ["--lang", "en", "ledger", *line])
 
 
 def test_a_copy_is_verified_as_the_ledger_is(store: SqliteStore, tmp_path: Path) -> None:

@@ -55,7 +55,8 @@ def templates(folder: Path, *line: str) -> Result:
     open_store(folder).close()
     config = folder / "edge-agent.toml"
     config.write_text('[gate]\nid = "main-gate"\n[store]\npath = "gate.db"\n')
-    return CliRunner().invoke(main, ["--lang", "en", "templates", *line, "--config", str(config)])
+    known = {"EDGE_AGENT_CONFIG": str(config)}
+    return CliRunner(env=known).invoke(main, ["--lang", "en", "templates", *line])
 
 
 @pytest.mark.parametrize(

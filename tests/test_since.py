@@ -483,4 +483,5 @@ def test_every_kind_of_entry_and_each_reason_has_its_words(language: str) -> Non
 
 
 def run(config: Path, language: str, *typed: str) -> Result:
-    return CliRunner().invoke(main, ["--lang", language, *typed, "--config", str(config)])
+    known = {"EDGE_AGENT_CONFIG": str(config)}
+    return CliRunner(env=known).invoke(main, ["--lang", language, *typed])

@@ -19,7 +19,8 @@ def config(tmp_path: Path) -> str:
 
 def said(config: str, language: str, typed: str) -> str:
     words = [word.replace("_", " ") for word in typed.split()]
-    done = CliRunner().invoke(main, ["--lang", language, *words, "--config", config])
+    known = {"EDGE_AGENT_CONFIG": config}
+    done = CliRunner(env=known).invoke(main, ["--lang", language, *words])
     assert done.exit_code != 0
     return " ".join(done.stderr.split())
 

@@ -13,6 +13,7 @@ import click
 from .. import __version__
 from ..contract.errors import EdgeAgentError, OutputLost
 from ..contract.language import LANGUAGES, Message, because, is_name, say
+from . import which_gate
 from .help import Group, Mistyped, first_sentence
 from .language import spoken
 from .tell import tell_failure
@@ -121,7 +122,7 @@ class _Commands(Group):
     def main(self, args: Sequence[str] | None = None, *further: Any, **extra: Any) -> Any:
         """End a command that failed with one clear message and its exit code, never a trace."""
         typed = list(sys.argv[1:] if args is None else args)
-        with spoken(typed) as arguments:
+        with spoken(typed) as arguments, which_gate.told(arguments, self):
             try:
                 return super().main(arguments, *further, **extra)
             except EdgeAgentError as error:

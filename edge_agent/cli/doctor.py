@@ -16,6 +16,7 @@ from .help import command
 from .options import as_json, config_option
 from .show import print_json
 from .tell import coloured, folded, legible, moves, width
+from .which_gate import for_this_gate
 
 _COLOURS = {State.OK: "green", State.WARN: "yellow", State.FAIL: "red"}
 
@@ -143,4 +144,4 @@ def _ended(sentence: str) -> str:
 def _wrapped(text: str, indent: str) -> str:
     """In lines of a terminal; no word is torn, and no command that is to be copied."""
     columns = min(_COLUMNS, width()) if sys.stdout.isatty() else _COLUMNS
-    return folded(text, indent, columns, indent)
+    return folded(for_this_gate(text), indent, columns, indent)

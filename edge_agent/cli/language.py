@@ -12,7 +12,7 @@ from ..contract import language
 DEFAULT_CONFIG = "/etc/edge-agent/edge-agent.toml"
 """Where a gate keeps its settings."""
 
-_AT_NO_GATE = ("demo", "receive", "simulate")
+AT_NO_GATE = ("demo", "receive", "simulate")
 """Commands that have no settings file."""
 
 _FOR_A_CLERK = (
@@ -28,14 +28,14 @@ def spoken(arguments: list[str]) -> Iterator[list[str]]:
 
     What cannot be spoken is left at the front, for click to refuse.
     """
-    asked, rest = _taken_out(arguments, "--lang")
+    asked, rest = taken_out(arguments, "--lang")
     if asked is not None and asked not in language.LANGUAGES:
         rest = ["--lang", asked, *rest]
         asked = None
     elif asked is None and rest[:1] == ["receive"] and not set(rest).isdisjoint(_FOR_A_CLERK):
         asked = language.VIETNAMESE
-    elif asked is None and rest[:1] and rest[0] not in _AT_NO_GATE:
-        stated, _ = _taken_out(rest, "--config")
+    elif asked is None and rest[:1] and rest[0] not in AT_NO_GATE:
+        stated, _ = taken_out(rest, "--config")
         asked = _stated_in(Path(stated or os.environ.get("EDGE_AGENT_CONFIG") or DEFAULT_CONFIG))
     language.use(asked)
     # For click, which has catalogues of its own, and for processes that a command starts.
@@ -53,7 +53,7 @@ def spoken(arguments: list[str]) -> Iterator[list[str]]:
             del os.environ["LANGUAGE"]
 
 
-def _taken_out(arguments: list[str], option: str) -> tuple[str | None, list[str]]:
+def taken_out(arguments: list[str], option: str) -> tuple[str | None, list[str]]:
     """The value of an option before ``--``, and all but the option."""
     end = arguments.index("--") if "--" in arguments else len(arguments)
     for at, word in enumerate(arguments[:end]):

@@ -14,6 +14,7 @@ from ..gate.host.service import restarting
 from ..gate.settings.schema import Settings
 from .status_to_do import Told, to_do
 from .tell import folded, height, is_screen, width
+from .which_gate import for_this_gate
 from .words import awaited, state_of
 
 _LINES = 20
@@ -156,7 +157,7 @@ def _rows_of(lines: Shown) -> int:
 
 
 def _height(line: Line) -> int:
-    return folded(line.text, line.indent, max(_COLUMNS, width())).count("\n") + 1
+    return folded(for_this_gate(line.text), line.indent, max(_COLUMNS, width())).count("\n") + 1
 
 
 def _rows(answer: dict[str, Any]) -> Iterator[Told]:

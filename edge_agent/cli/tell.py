@@ -13,6 +13,7 @@ from typing import NamedTuple, TextIO
 import click
 
 from ..contract.language import VIETNAMESE, Message, current, say, visible
+from .which_gate import for_this_gate
 
 _NARROWEST = 20
 _USUAL = 80
@@ -23,7 +24,7 @@ _NO_BREAK = "\N{WORD JOINER}"
 
 def tell(text: str, *, err: bool = False, indent: str = "", colour: str | None = None) -> None:
     """Print sentences; ``indent`` begins what a terminal shows as their further lines."""
-    stream = sys.stderr if err else sys.stdout
+    stream, text = sys.stderr if err else sys.stdout, for_this_gate(text)
     shown = stream is not None and stream.isatty()
     told = legible(folded(text, indent, width()) if shown else text, stream)
     click.echo(coloured(told, colour) if colour and not err else told, err=err)
@@ -106,6 +107,7 @@ def _asked(question: str) -> str:
     """A question as the terminal shows it, with room for an answer of a letter or two, and what may
     be answered, ``[y/N]``, in one line.
     """
+    question = for_this_gate(question)
     if sys.stderr.isatty():
         whole = re.sub(r"\[.*?\]", lambda choice: choice[0].replace(" ", _NO_BREAK), question)
         question = folded(whole, "", width() - _ANSWER).replace(_NO_BREAK, " ")

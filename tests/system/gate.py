@@ -352,10 +352,10 @@ class Gate:
         environment: dict[str, str] | None = None,
         prefix: Iterable[str] = (),
     ) -> Result:
-        """Run a command to its end, with ``--config`` unless it names its settings itself."""
-        named = environment and "EDGE_AGENT_CONFIG" in environment
-        config = () if named or "--config" in arguments else ("--config", str(self.config))
-        command = [*prefix, *OWN, *arguments, *config]
+        """Run a command to its end, at this gate unless it names its settings itself."""
+        if "--config" not in arguments:
+            environment = {"EDGE_AGENT_CONFIG": str(self.config), **(environment or {})}
+        command = [*prefix, *OWN, *arguments]
         with TemporaryFile("w+") as out, TemporaryFile("w+") as err:
             process = _begin(command, out.fileno(), err.fileno(), self.folder, environment)
             try:

@@ -394,7 +394,7 @@ def test_ctrl_c_while_a_print_is_replaced(gate: Gate) -> None:
             process.send_signal(signal.SIGINT)
             said = process.stderr.read()
         assert (process.returncode, words in said) == (130, True), said
-        assert said.endswith("edge-agent workers show NV001\n")
+        assert said.endswith(f"edge-agent workers show --config {gate.config} NV001\n")
     watch = gate.watch()
     gate.press("NV001")
     assert watch.panel()["worker"] == "NV001"

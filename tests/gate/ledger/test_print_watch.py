@@ -111,8 +111,9 @@ def test_whose_finger_wears_stands_first_and_who_has_gone_nowhere(worn: SqliteSt
 def ran(worn: SqliteStore, tmp_path: Path, *arguments: str, language: str = "en") -> str:
     config = tmp_path / "gate.toml"
     config.write_text(f'[gate]\nid = "{GATE}"\n[store]\npath = "gate.db"\n')
-    asked = ["--lang", language, "prints", "health", "--config", str(config), *arguments]
-    result = CliRunner().invoke(main, asked, catch_exceptions=False)
+    asked = ["--lang", language, "prints", "health", *arguments]
+    known = {"EDGE_AGENT_CONFIG": str(config)}
+    result = CliRunner(env=known).invoke(main, asked, catch_exceptions=False)
     assert result.exit_code == 0, result.output
     return result.output
 

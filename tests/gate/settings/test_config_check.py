@@ -32,7 +32,7 @@ def test_right_settings(file: Path) -> None:
     assert result.exit_code == 0
     assert result.output.splitlines() == [
         f"The settings in {file} are right.",
-        "No gate runs with them. Start it: edge-agent run",
+        f"No gate runs with them. Start it: edge-agent run --config {file}",
     ]
 
 
