@@ -10,7 +10,7 @@ import click
 
 from ..contract.language import say
 from ..gate.control.client import PATIENCE_S, ask_status, daemon_runs
-from ..gate.errors import DaemonHangs
+from ..gate.errors import DaemonHangs, DaemonUnreachable
 from ..gate.settings.schema import Settings
 from .help import command
 from .options import as_json, with_settings
@@ -34,7 +34,7 @@ def status(settings: Settings, goes_on: bool, as_json: bool) -> None:
             raise click.UsageError(say("status.watch-json"))
         answer = asked(settings)
         print_json(answer)
-        code = 0 if answer["daemon"] == "running" else _STOPPED
+        code = _code(answer)
     else:
         shown, code = _look(settings)
         if goes_on:
@@ -64,7 +64,14 @@ def _look(settings: Settings) -> tuple[Shown, int]:
         answer = asked(settings, within_s=PATIENCE_S)
     except DaemonHangs as hangs:
         return hanging(settings, hangs), hangs.exit_code
-    return shown_of(settings, answer), 0 if answer["daemon"] == "running" else _STOPPED
+    return shown_of(settings, answer), _code(answer)
+
+
+def _code(answer: dict[str, Any]) -> int:
+    """The exit code for it."""
+    if answer.get("elsewhere"):
+        return DaemonUnreachable.exit_code
+    return 0 if answer["daemon"] == "running" else _STOPPED
 
 
 def _show(shown: Shown) -> None:

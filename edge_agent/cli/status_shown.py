@@ -80,6 +80,8 @@ def hanging(settings: Settings, hangs: DaemonHangs) -> Shown:
 def _verdict(answer: dict[str, Any], problems: int) -> Line:
     """Whether a finger that is pressed now is recorded."""
     gate = answer["gate"]
+    if process := answer.get("elsewhere"):
+        return Line(say("status.elsewhere", gate=gate, process=process), "yellow")
     if (why := _why_not(answer)) is not None:
         return Line(say("status.records-not", gate=gate, why=why), "red")
     if problems:
@@ -284,6 +286,8 @@ def _copy(backup: dict[str, Any] | None) -> str | None:
 
 
 def _daemon(answer: dict[str, Any]) -> str:
+    if process := answer.get("elsewhere"):
+        return say("status.of-process", state=state_of("running"), process=process)
     state, since = state_of(answer["daemon"]), answer["started_at"] or answer.get("stopped_at")
     if since:
         state = say("status.since", state=state, at=since)

@@ -33,7 +33,10 @@ def to_do(settings: Settings, answer: dict[str, Any]) -> Iterator[Told]:
         yield "store", _damaged(answer["store"])
         yield from _owed(answer)
         return
-    if answer["daemon"] != "running":
+    if answer.get("elsewhere"):
+        where = settings.control.socket
+        yield "daemon", say("status.do-elsewhere", socket=where, restart=restarting())
+    elif answer["daemon"] != "running":
         yield "daemon", say("status.do-start", command=starting())
     elif answer["version"] != __version__:
         version, restart = answer["version"], restarting()

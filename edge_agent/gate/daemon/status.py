@@ -35,6 +35,7 @@ from ..events import (
 )
 from ..host.board import board_below
 from ..host.disk import FILLING, Usage, usage_of
+from ..host.lock import daemon_at
 from ..ledger.glance import erased_again, glance, overdue, renamed, restored
 from ..ledger.last_backup import backup_standing
 from ..ledger.print_watch import PrintStanding
@@ -206,6 +207,7 @@ def stopped_status(assembly: Assembly) -> dict[str, Any]:
         told |= {"backup": backup_of(assembly, store), "retired": store.retired}
         told |= {"other_gate": store.other_gate(assembly.settings.gate.id)}
         told |= {"stopped_at": _stopped_at(store, assembly.zone)}
+        told |= {"elsewhere": daemon_at(assembly.database)}
     return told | {"time": gate_time(assembly), "board": to_builtins(board_below())}
 
 

@@ -15,6 +15,7 @@ from ..control.client import ask_status, daemon_runs
 from ..daemon.settings_changed import counts_after
 from ..daemon.supervised_thread import SILENT_AFTER_S
 from ..errors import NotUpToDate
+from ..host.lock import daemon_at
 from ..host.service import is_service, restarting, starting
 from ..ports import BrokerDown
 from ..uplink.mqtt.look import first_answer
@@ -26,6 +27,7 @@ OK, WARN, FAIL = State.OK, State.WARN, State.FAIL
 
 DAEMON_RUNS = Sentence(OK, "doctor.daemon-runs")
 DAEMON_OF_OTHER_VERSION = Sentence(WARN, "doctor.daemon-of-other-version")
+DAEMON_ELSEWHERE = Sentence(FAIL, "doctor.daemon-elsewhere")
 DAEMON_STOPPED = Sentence(FAIL, "doctor.daemon-stopped")
 GATE_RETIRED = Sentence(OK, "doctor.gate-retired")
 GATE_RETIRED_WAITS = Sentence(WARN, "doctor.gate-retired-waits")
@@ -61,7 +63,11 @@ def daemon(context: CheckContext) -> Judgement:
 
 
 def _stopped(context: CheckContext) -> Judgement:
-    """Of a gate that was taken out of service none is to be started."""
+    """Of a gate that was taken out of service none is to be started, and where one has the database
+    it is not stopped."""
+    if process := daemon_at(context.assembly.database):
+        where = context.settings.control.socket
+        return DAEMON_ELSEWHERE(process=process, socket=where, restart=restarting())
     log = Message("doctor.log-of-service") if is_service() else _ON_TERMINAL
     stopped = DAEMON_STOPPED(command=starting(), log=log)
     try:

@@ -105,12 +105,32 @@ class GateLock:
             self._fd = None
 
 
+def daemon_at(database: Path) -> int | None:
+    """The process of the daemon that has the lock of a database; None: there is none, or this
+    machine does not tell. The lock itself is not tried: a daemon that starts just then would fail.
+    """
+    lock = Path(f"{os.path.realpath(database)}.lock")
+    try:
+        holder, process = _named(lock.read_text(errors="replace").strip()) or ("", 0)
+        held = Path("/proc/locks").read_text()
+        inode = lock.stat().st_ino
+    except OSError:
+        return None
+    mine = re.search(rf"^\d+: FLOCK .* {process} [0-9a-f]+:[0-9a-f]+:{inode} ", held, re.M)
+    return process if holder == _DAEMON and mine else None
+
+
+def _named(owner: str) -> tuple[str, int] | None:
+    """Who has written itself into the lock, and its process."""
+    named = re.fullmatch(r"(.+) \(process (\d+)\)", owner)
+    return (named[1], int(named[2])) if named else None
+
+
 def _busy(owner: str, lock: Path) -> GateBusy:
     """Who has the gate, and what to do: ``owner`` as it has written itself into the lock."""
-    named = re.fullmatch(r"(.+) \(process (\d+)\)", owner)
-    if named is None:
+    if (named := _named(owner)) is None:
         return GateBusy("host.gate-in-use", owner=owner or Message("host.another"), lock=lock)
-    holder, process = named[1], int(named[2])
+    holder, process = named
     if holder == _DAEMON:
         return GateBusy(
             "host.daemon-has-gate", process=process, lock=lock, stop=stopping(), start=starting()

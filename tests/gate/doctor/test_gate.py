@@ -1,5 +1,6 @@
 """Daemon, sensor, lamps, database and broker: the parts of a gate."""
 
+import os
 import threading
 from contextlib import closing
 from typing import Any
@@ -25,6 +26,7 @@ from edge_agent.gate.doctor.panel import lamps
 from edge_agent.gate.doctor.sensor import sensor, slots
 from edge_agent.gate.errors import DamagedLedger, GateBusy, SensorSilent
 from edge_agent.gate.events import Outcome
+from edge_agent.gate.host.lock import GateLock
 from edge_agent.gate.host.service import restarting
 from edge_agent.gate.ledger.glance import restored
 from edge_agent.gate.ledger.lost_people import LostPeople
@@ -69,6 +71,28 @@ def test_a_gate_out_of_service_is_not_to_be_started(stage: Stage) -> None:
         assert said(daemon(stage.context())) == "GATE_RETIRED_WAITS"
         store.move_watermarks(Watermarks(last, last, 0))
     assert said(daemon(stage.context())) == "GATE_RETIRED"
+
+
+@pytest.mark.parametrize("holder", ["daemon", "a command of edge-agent"])
+def test_a_daemon_that_listens_elsewhere_is_not_called_stopped(stage: Stage, holder: str) -> None:
+    """As where [control] socket was changed since its start; a command has the lock as well."""
+    context = stage.context()
+    open_store(stage.folder, "main-gate").close()
+    lock = GateLock(context.assembly.database)
+    lock.acquire(holder)
+    try:
+        found, answer = said(daemon(context)), stopped_status(context.assembly)
+        first, *rest = [line.text for line in shown_of(context.settings, answer)]
+    finally:
+        lock.release()
+    here = holder == "daemon"
+    assert found == ("DAEMON_ELSEWHERE" if here else "DAEMON_STOPPED")
+    assert answer["elsewhere"] == (os.getpid() if here else None)
+    assert ("does not answer at [control] socket" in first) == here
+    assert ("is stopped" in first) == (not here)
+    assert any("Was [control] socket changed?" in line for line in rest) == here
+    # Its process may have ended since without a word.
+    assert said(daemon(context)) == "DAEMON_STOPPED"
 
 
 @pytest.mark.parametrize(
