@@ -186,7 +186,7 @@ def test_a_gate_that_is_well_in_the_order_of_what_matters() -> None:
         "backup    all prints are in a backup",
         "daemon    running since 2026-11-29 05:00:00, version " + __version__,
         "ledger    c7c336fc-e83b-454b-80e7-09c96ee9725a, 412 entries",
-        "complete  2026-11-29 07:09:00",
+        "complete  payroll has every punch before 2026-11-29 07:09:00",
         "roster    version 7",
         "Nothing to do.",
     ]
@@ -404,8 +404,8 @@ NO_COPY = COPY | {"state": "none-yet", "age_s": None}
         (COPY, "3 hours ago, 400 entries, read back", None),
         (COPY | {"same_card": True}, "3 hours ago, 400 entries, on this card", None),
         (COPY | {"state": "old", "age_s": 400_000.0}, "4 days ago", "at least 4 days old"),
-        (NO_COPY, "none yet that was read back", None),
-        (NO_COPY | {"state": "missing"}, "none yet that was read back", "Nobody has made a copy"),
+        (NO_COPY, "none yet: edge-agent ledger backup /media/stick", None),
+        (NO_COPY | {"state": "missing"}, "none yet: ", "Nobody has made a copy"),
     ],
 )
 def test_how_old_the_copy_is(backup: dict[str, Any], row: str, todo: str | None) -> None:

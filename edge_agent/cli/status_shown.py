@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from ..contract.language import Message, say, visible
 from ..gate.errors import DaemonHangs
-from ..gate.host.service import restarting
+from ..gate.host.service import copying, restarting
 from ..gate.settings.schema import Settings
 from .status_to_do import Told, to_do
 from .tell import folded, height, is_screen, width
@@ -182,8 +182,8 @@ def _further_rows(answer: dict[str, Any]) -> Iterator[Told]:
     yield "daemon", _daemon(answer)
     yield "ledger", say("status.entries", ledger=ledger["id"], count=ledger["last_seq"])
     yield "copy", _copy(answer.get("backup"))
-    known = say("status.moment", at=complete) if complete else say("status.nothing-complete")
-    yield "complete", known
+    known = "status.complete-until" if complete else "status.nothing-complete"
+    yield "complete", say(known, at=complete)
     version = answer["roster"]["version"]
     yield "roster", say("status.version", version=version) if version else say("status.no-roster")
     privacy = answer.get("privacy", {})  # A daemon of an older version does not know of it.
@@ -277,7 +277,7 @@ def _copy(backup: dict[str, Any] | None) -> str | None:
     if backup is None:
         return None
     if backup["age_s"] is None:
-        return say("status.copy-none")
+        return say("status.copy-none", copy=copying())
     from ..gate.doctor.findings import age_of
 
     age, entries = age_of(backup["age_s"]), Message("doctor.entries", count=backup["entries"])
