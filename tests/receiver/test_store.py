@@ -418,7 +418,7 @@ def test_other_tables_of_the_server_are_left_alone(
     [
         ("postgresql://payroll:secret@localhost/x", "has a password in it"),
         ("postgresql://localhost:1/x", "is away"),
-        ("postgresql://localhost/x?nonsense=1", "cannot be used"),
+        ("postgresql://localhost/x?nonsense=1", "cannot be read"),
     ],
 )
 def test_url_that_cannot_be_used_is_told_without_the_password(url: str, told: str) -> None:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from ...contract.errors import StoreFault
 from .database import SCHEMES, Database
 
 
@@ -16,6 +17,8 @@ def open_database(where: str, *, alone: bool, may_be_new: bool = False) -> Datab
         from .postgresql_database import PostgresqlDatabase
 
         return PostgresqlDatabase(where, alone=alone)
+    if "://" in where or "password=" in where:  # No file's name, which would be shown.
+        raise StoreFault("payroll.url-unreadable")
     from .sqlite_database import SqliteDatabase
 
     return SqliteDatabase(Path(where), alone=alone, may_be_new=may_be_new)

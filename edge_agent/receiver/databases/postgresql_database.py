@@ -77,9 +77,7 @@ class PostgresqlDatabase:
     def __init__(self, url: str, *, alone: bool) -> None:
         self.name = "(PostgreSQL)"
         with self._faults():
-            given = conninfo_to_dict(url)
-            if "password" in given:
-                raise StoreFault("payroll.password-in-url")
+            given = _stated(url)
             tls = _tls(given)
             self._conn = psycopg.connect(url, autocommit=True, **_PATIENCE, **tls)
             info = self._conn.info
@@ -303,6 +301,20 @@ def _told(error: psycopg.Error) -> str:
     if error.sqlstate is None:
         return " ".join(str(error).split())
     return f"{' '.join((error.diag.message_primary or '').split())} ({error.sqlstate})"
+
+
+def _stated(url: str) -> dict[str, Any]:
+    """What a URL states. Raises StoreFault, and quotes nothing of it: a password that is none by
+    the rules of URLs, for it has a slash or a percent sign, would be quoted as something else."""
+    try:
+        given = conninfo_to_dict(url)
+    except psycopg.Error:
+        raise StoreFault("payroll.url-unreadable") from None
+    if any("password" in key for key in given) or "@" in str(given.get("dbname")):
+        raise StoreFault("payroll.password-in-url")
+    if not str(given.get("port", "0")).replace(",", "0").isdigit():
+        raise StoreFault("payroll.url-unreadable")
+    return given
 
 
 def _tls(given: dict[str, Any]) -> dict[str, Any]:
