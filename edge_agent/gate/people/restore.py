@@ -26,6 +26,7 @@ from .templates.records import (
     RESTORED,
     TO_RESTORE,
     Batch,
+    Listed,
     RecordOutcome,
     held,
     left_out,
@@ -89,17 +90,8 @@ def preview_restore(context: RequestContext, request: PreviewRestore) -> Result:
     context.sensor_in_use()
     taken = context.sensor.slots()
     batch, outcomes = Batch.begun(context.gate.store), []
-    for place, listed in enumerate(request.records, 1):
-        record = Record(
-            header="",
-            place=place,
-            worker=listed.worker,
-            name=listed.name,
-            finger=listed.finger,
-            digest=listed.digest,
-            template=b"" if listed.whole else None,
-        )
-        _refuse_altered(context, record)
+    for place, record in enumerate(request.records, 1):
+        _refuse_altered(context, record, place)
         outcomes.append(
             batch.sort(record, context.gate, taken)
             or RecordOutcome(
@@ -112,7 +104,7 @@ def preview_restore(context: RequestContext, request: PreviewRestore) -> Result:
     return {"outcomes": to_builtins(outcomes)}
 
 
-def _is_removed(context: RequestContext, record: Record) -> bool:
+def _is_removed(context: RequestContext, record: Listed) -> bool:
     """Whether somebody has removed this print here, and not just its sensor."""
     transfers, store = context.transfers, context.gate.store
     if store.finger_of(record.digest) is None:  # It was never here.
@@ -132,6 +124,9 @@ def restore_prints(context: RequestContext, request: RestorePrints) -> Result:
     taken = context.sensor.slots()
     batch = Batch.begun(context.gate.store)
     outcomes = [batch.sort(record, context.gate, taken) for record in records]
+    batch.records = [
+        record for record, outcome in zip(records, outcomes, strict=True) if outcome is None
+    ]
     written = iter(_write(context, request, batch, taken) if batch.records else ())
     wipe(*(record.template for record in records))
     return {"outcomes": to_builtins([outcome or next(written) for outcome in outcomes])}
@@ -147,19 +142,19 @@ def _opened(context: RequestContext, request: RestorePrints) -> list[Record]:
         opened = context.sealing.open(sealed, [context.transfers.courier.identity])
         record = read_record(None, opened)
         wipe(opened)
-        _refuse_altered(context, record)
+        _refuse_altered(context, record, record.place)
         records.append(record)
     if len({(record.worker, record.finger) for record in records}) < len(records):
         raise BadRequest("backup.twice-in-batch")
     return records
 
 
-def _refuse_altered(context: RequestContext, record: Record) -> None:
+def _refuse_altered(context: RequestContext, record: Listed, place: int) -> None:
     known = context.gate.store.finger_of(record.digest)
     if known not in (None, (record.worker, record.finger)):
         raise BadRequest(
             "backup.altered",
-            place=record.place,
+            place=place,
             finger=record.finger,
             code=record.worker,
             own_finger=known[1],

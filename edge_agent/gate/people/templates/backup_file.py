@@ -62,6 +62,11 @@ class Record(Struct, frozen=True, kw_only=True):
     digest: bytes
     template: bytes | None
 
+    @property
+    def whole(self) -> bool:
+        """Whether its template could be had."""
+        return self.template is not None
+
     def line(self) -> bytes:
         """What is sealed."""
         return msgspec.json.encode(self)

@@ -8,7 +8,7 @@ of the time.
 import logging
 from collections.abc import Collection
 from functools import partial
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 from msgspec import UNSET, Struct, UnsetType
 
@@ -46,6 +46,21 @@ class RecordOutcome(Struct, frozen=True, kw_only=True):
     removed: bool | UnsetType = UNSET
 
 
+class Listed(Protocol):
+    """What a record says of its print, with its template or without; ``whole``: it has one."""
+
+    @property
+    def worker(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def finger(self) -> str: ...
+    @property
+    def digest(self) -> bytes: ...
+    @property
+    def whole(self) -> bool: ...
+
+
 class Batch(Struct):
     """What of a request is to be written; ``lost`` are prints whose template has vanished.
 
@@ -69,12 +84,12 @@ class Batch(Struct):
             erased={one.worker for one in store.erased()} - store.consents().keys(),
         )
 
-    def sort(self, record: Record, gate: Recorder, taken: frozenset[int]) -> RecordOutcome | None:
-        """Take a record in; or what becomes of it without writing.
+    def sort(self, record: Listed, gate: Recorder, taken: frozenset[int]) -> RecordOutcome | None:
+        """What becomes of a record without writing; None: it is to be written.
 
         ``taken``: the slots in which the sensor has templates.
         """
-        if record.template is None:
+        if not record.whole:
             return left_out(record, Message("backup.no-template"))
         same_finger = [
             print_
@@ -107,7 +122,6 @@ class Batch(Struct):
             # Names are not shown: two persons with one code are for the technician to settle.
             return left_out(record, Message("backup.another-name"))
         self.lost += same_finger
-        self.records.append(record)
         return None
 
 
@@ -137,7 +151,7 @@ def held(print_: Print, outcome: str) -> RecordOutcome:
     )
 
 
-def left_out(record: Record, why: Message) -> RecordOutcome:
+def left_out(record: Listed, why: Message) -> RecordOutcome:
     """Nothing of the record stays here."""
     return RecordOutcome(
         worker=record.worker,

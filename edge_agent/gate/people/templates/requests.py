@@ -114,7 +114,7 @@ class ListedPrint(Struct, frozen=True, kw_only=True):
             name=record.name,
             finger=record.finger,
             digest=record.digest,
-            whole=record.template is not None,
+            whole=record.whole,
         )
 
 
