@@ -189,6 +189,13 @@ def test_one_file_is_looked_at(edge: Edge, tmp_path: Path) -> None:
     assert "Thiếu phần cuối" in told(edge("list", "bb"))
 
 
+def test_one_that_broke_off_is_not_said_to_be_in_use(edge: Edge, tmp_path: Path) -> None:
+    listed(tmp_path, backup("aa"), backup("bb", holds=[]), backup("cc", holds=[], prints=0))
+    whole, broken, empty = edge("list").output.splitlines()[1:]
+    assert ["đang dùng" in row for row in (whole, broken, empty)] == [True, False, True]
+    assert "chưa xong" in broken
+
+
 def test_two_of_one_minute_are_told_apart(edge: Edge, tmp_path: Path) -> None:
     second = backup("bb", made="2026-11-28T10:00:09.000Z", file="/media/stick/b.age")
     listed(tmp_path, backup("aa", file="/media/stick/a.age"), second)

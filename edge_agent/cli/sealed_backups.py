@@ -137,6 +137,8 @@ def state_of_backup(one: SealedBackup) -> str:
         return say("backup.state-destroyed", at=one.destroyed)
     if one.erased:
         return say("backup.state-erased", codes=one.erased)
+    if one.prints and one.holds == [] and not one.to_destroy:
+        return say("backup.state-unfinished")
     return say("backup.state-replaced" if one.replaced_by else "backup.state-kept")
 
 
