@@ -2,15 +2,21 @@
 an order that loses nothing, and everywhere the same is said of it."""
 
 import json
+import shlex
+import subprocess
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
 from edge_agent.cli import main
-from edge_agent.contract.language import LANGUAGES, Message, said
+from edge_agent.cli.status_to_do import to_do
+from edge_agent.contract.language import LANGUAGES, Message, said, use
 from edge_agent.gate.erasure import Counts, Erasure, old_databases
+from edge_agent.gate.host.service import taking_away
+from edge_agent.gate.settings.load import load_settings
 from tests.gate.ledger.ledgers import open_store
 
 OLD, LEFT = "gate.db.old-1-restored-backup", "gate.db.old-2-other-gate-id"
@@ -59,7 +65,7 @@ def test_overdue_names_them_and_what_is_done_before(tmp_path: Path) -> None:
     told = " ".join(result.output.split())
     assert result.exit_code == 1
     assert LEFT not in told
-    steps = ["audit list --json", "phòng lương đã nhận đủ", f"sudo shred -u {tmp_path / OLD}"]
+    steps = ["audit list", "phòng lương đã nhận đủ", f"sudo shred -u {tmp_path / OLD}"]
     assert [told.count(step) for step in steps] == [1, 1, 1]
     assert sorted(steps, key=told.index) == steps
     [row] = json.loads(overdue(tmp_path, "--json").stdout)
@@ -85,3 +91,44 @@ def test_how_it_is_seen_that_payroll_has_everything_is_said_as_status_says_it(
 def test_no_certificate_says_that_old_databases_were_searched(language: str) -> None:
     searched = said(Message("proof.checked-files-searched"), language)
     assert not any(word in searched for word in ("copies", "bản sao", "bản chép"))
+
+
+DAMAGED = "gate.db.old-1-damaged"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_where_payroll_has_everything_nobody_is_told_to_wait_for_that(language: str) -> None:
+    use(language)
+    ledger = {"id": "1", "last_seq": 7, "confirmed_seq": 6, "rejected": 0}
+    store = {"state": "ready", "problem": None, "set_aside": [DAMAGED]}
+    gone: dict[str, Any] = {"retired": True, "ledger": ledger, "store": store}
+    gone |= {"uplink": {}, "sensor": {}}
+    settings = load_settings(Path(__file__).parents[1] / "config" / "edge-agent.toml")
+    has_all = said(Message("status.all-sent", state=""), language).removeprefix(", ")
+    waits = dict(to_do(settings, gone))["store"]
+    assert waits is not None
+    assert "edge-agent status" in waits
+    ledger["confirmed_seq"] = 7
+    told = dict(to_do(settings, gone))["store"]
+    assert told is not None
+    assert "edge-agent status" not in told
+    assert told.lower().count(has_all.lower()) == 1
+    assert told.endswith(f"'cp {AT}* /media/stick/ && sync && rm {AT}*'")
+
+
+AT = f"/var/lib/edge-agent/{DAMAGED}"
+
+
+def test_what_takes_them_away_is_a_command_that_copies_first(tmp_path: Path) -> None:
+    old, stick = tmp_path / "the gate" / DAMAGED, tmp_path / "stick"
+    for folder in (old.parent, stick):
+        folder.mkdir()
+    for name in (DAMAGED, f"{DAMAGED}.jsonl", "gate.db"):
+        (old.parent / name).touch()
+    command = taking_away([old]).removeprefix("sudo ")
+    nowhere = shlex.split(command.replace("/media/stick/", f"{tmp_path}/none/"))
+    assert subprocess.run(nowhere, stderr=subprocess.DEVNULL, check=False).returncode
+    assert old.exists()
+    subprocess.run(shlex.split(command.replace("/media/stick/", f"{stick}/")), check=True)
+    assert sorted(one.name for one in stick.iterdir()) == [DAMAGED, f"{DAMAGED}.jsonl"]
+    assert [one.name for one in old.parent.iterdir()] == ["gate.db"]

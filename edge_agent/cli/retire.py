@@ -94,6 +94,8 @@ def _tell_before(assembly: "Assembly", *, sensor: bool) -> None:
                 tell_to_destroy(replaced, assembly.zone)
         if in_use := sum(not one.to_destroy for one in kept):
             tell(say("retire.backups-in-use", count=in_use), err=True)
+        if aside := store.set_aside():
+            tell(say("retire.set-aside", files=aside), err=True)
         if open_ := sum(one.closed is None for one in store.claims()):
             tell(say("retire.claims-open", count=open_), err=True)
         if prints:

@@ -1,6 +1,7 @@
 """What is the matter with a gate by what ``edge-agent status`` knows, and what to do about each."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from msgspec import convert
@@ -9,7 +10,7 @@ from .. import __version__
 from ..contract.language import Message, say, told_problem, told_problems
 from ..gate.erasure import disputes
 from ..gate.host.board import HOT, TOO_HOT
-from ..gate.host.service import copying, copying_again, restarting, starting
+from ..gate.host.service import copying, copying_again, restarting, starting, taking_away
 from ..gate.ledger.left_ledgers import LeftLedger, left_by_mistake, own_among
 from ..gate.settings.meaning import oddities
 from ..gate.settings.schema import Settings
@@ -30,7 +31,7 @@ def to_do(settings: Settings, answer: dict[str, Any]) -> Iterator[Told]:
     if answer.get("retired"):
         if answer["ledger"]["last_seq"] > answer["ledger"]["confirmed_seq"]:
             yield "ledger", say("status.do-retire")
-        yield "store", _damaged(answer["store"])
+        yield "store", _damaged(settings, answer)
         yield from _owed(answer)
         return
     if answer.get("elsewhere"):
@@ -50,7 +51,7 @@ def to_do(settings: Settings, answer: dict[str, Any]) -> Iterator[Told]:
     stops = sensor["state"] != "ready" and answer["store"]["state"] != "failing"
     for part in ("sensor", "store") if stops else ("store", "sensor"):
         yield part, _problem(answer[part])
-    yield "store", _damaged(answer["store"])
+    yield "store", _damaged(settings, answer)
     yield "settings", _other_gate(settings, answer)
     if again := answer.get("erased_again"):  # A daemon of an older version does not know.
         yield "people", say("status.erased-again", codes=again)
@@ -96,10 +97,16 @@ def _owed(answer: dict[str, Any]) -> Iterator[Told]:
         yield "payroll", say("status.rejected", count=rejected)
 
 
-def _damaged(store: dict[str, Any]) -> str | None:
+def _damaged(settings: Settings, answer: dict[str, Any]) -> str | None:
     """What is to become of a damaged database; who did not come along is a problem of its own."""
+    store, ledger = answer["store"], answer["ledger"]
     names = [name for name in store["set_aside"] if "damaged" in name]
-    return say("status.damaged", names=names) if names and not store["problem"] else None
+    if not names or store["problem"]:
+        return None
+    if ledger["last_seq"] > ledger["confirmed_seq"]:
+        return say("status.damaged", names=names)
+    folder = Path(settings.store.path).parent
+    return say("status.damaged-sent", names=names, away=taking_away(folder / one for one in names))
 
 
 def _nearly_full(sensor: dict[str, Any]) -> str | None:

@@ -30,7 +30,9 @@ def test_a_gate_goes_step_by_step(gate: Gate, mosquitto: Mosquitto) -> None:
     assert "stop it first" in gate.cli(*RETIRE, "0").err.lower()
     watch.close()
     daemon.stop()
+    (gate.database.parent / "gate.db.old-1-damaged.jsonl").touch()
     before = gate.cli("retire")
+    assert "gate.db.old-1-damaged.jsonl" in before.err
     assert ("Nothing was done" in before.err, "be sent" in before.err) == (True, False), before
     # The broker is away: the sensor is emptied, and the last entry waits.
     gate.set(mqtt={"port": free_port()})

@@ -8,7 +8,7 @@ from ...contract.errors import StoreFault
 from ...contract.language import Message, is_name, together, told_problem
 from ...contract.stamps import elapsed, local_date
 from ..errors import NoLedgerYet
-from ..host.service import copying, copying_again
+from ..host.service import copying, copying_again, taking_away
 from ..ledger.glance import overdue, renamed, restored
 from ..ledger.last_backup import backup_standing
 from ..ledger.left_ledgers import left_by_mistake, own_among
@@ -23,6 +23,7 @@ OK, WARN, FAIL = State.OK, State.WARN, State.FAIL
 DATABASE_OPENS = Sentence(OK, "doctor.database-opens")
 DATABASE_FAILS = Sentence(FAIL, "doctor.database-fails")
 DATABASE_SET_ASIDE = Sentence(WARN, "doctor.database-set-aside")
+DATABASE_SET_ASIDE_SENT = Sentence(WARN, "doctor.database-set-aside-sent")
 PEOPLE_LOST = Sentence(WARN, "doctor.people-lost")
 DATABASE_RESTORED = Sentence(WARN, "doctor.database-restored")
 DATABASE_OF_OTHER_GATE = Sentence(WARN, "doctor.database-of-other-gate")
@@ -87,7 +88,10 @@ def _opened(context: CheckContext) -> Judgement | None:
         if lost:
             return PEOPLE_LOST(names=", ".join(damaged), lost=lost.told)
         if damaged:
-            return DATABASE_SET_ASIDE(names=", ".join(damaged))
+            if store.tail().seq > store.watermarks().confirmed:
+                return DATABASE_SET_ASIDE(names=", ".join(damaged))
+            away = taking_away(path.with_name(name) for name in damaged)
+            return DATABASE_SET_ASIDE_SENT(names=", ".join(damaged), away=away)
         if not context.retired and restored(store, context.assembly.clock.stamp()):
             return DATABASE_RESTORED(path=path)
         if not context.retired and (left := _left(context, store)) is not None:

@@ -1,6 +1,8 @@
 """What is typed for the daemon of this machine: a service, or one that was started by hand."""
 
+from collections.abc import Iterable
 from pathlib import Path
+from shlex import quote
 
 from ...contract.language import Message
 
@@ -34,6 +36,15 @@ def restarting() -> str | Message:
 def reloading() -> str | None:
     """None where no service manager can tell the daemon: what is started by hand is restarted."""
     return "sudo systemctl reload edge-agent" if is_service() else None
+
+
+def taking_away(files: Iterable[Path]) -> str:
+    """Of databases that were set aside, each with what lies beside it: copied first, then removed.
+
+    The shell that looks for what lies beside must be root's, for nobody else may look there.
+    """
+    there = " ".join(f"{quote(str(file))}*" for file in files)
+    return f"sudo sh -c {quote(f'cp {there} /media/stick/ && sync && rm {there}')}"
 
 
 def copying() -> str | Message:

@@ -437,6 +437,19 @@ def test_a_damaged_database_was_set_aside(stage: Stage) -> None:
     assert "gate.db.old-1-damaged." in verdict.found
 
 
+def test_payroll_has_all_that_was_taken_along_from_a_damaged_database(stage: Stage) -> None:
+    with closing(open_store(stage.folder)) as store:
+        last = store.tail().seq
+        store.move_watermarks(Watermarks(last, last, 0))
+    (stage.folder / "gate.db.old-1-damaged").touch()
+
+    verdict = ledger.database(stage.context())
+
+    assert said(verdict) == "DATABASE_SET_ASIDE_SENT"
+    assert verdict
+    assert "rm" in verdict.advice
+
+
 def test_people_were_lost_with_a_damaged_database(stage: Stage) -> None:
     """The doctor, and the status: how many of how many, until they are back or the file is gone."""
     lost = LostPeople(workers=["001"], of_workers=80, prints=[("001", "left-thumb")], of_prints=79)
