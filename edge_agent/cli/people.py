@@ -92,7 +92,10 @@ def rename(
     else:
         # A daemon that was not started anew yet does not tell it.
         former = result.get("former", "…")
-        tell(say("people.renamed", code=result["code"], name=result["name"], former=former))
+        told = {"code": result["code"], "former": former}
+        tell(say("people.renamed", name=result["name"], **told))
+        if former not in ("", "…", result["name"]):
+            tell(say("people.rename-back", **told))
 
 
 @workers.command(help="help.workers-activate")

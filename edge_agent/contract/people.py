@@ -235,6 +235,15 @@ def lacks_digit(code: str) -> bool:
     return not any(char.isdigit() for char in code)
 
 
+def like_a_code(name: str, codes: Iterable[str]) -> bool:
+    """Whether a name is written as one of ``codes`` is, but for its number: NV101 beside NV001."""
+    return not lacks_digit(name) and _form(name) in {_form(code) for code in codes}
+
+
+def _form(text: str) -> str:
+    return re.sub(r"\d+", "0", text.upper())
+
+
 def checked_reason(text: str) -> str:
     """Return a reason code. Never free text: it goes to payroll, and could hold a name.
 

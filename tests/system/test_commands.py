@@ -682,7 +682,8 @@ def test_a_code_that_was_freed_shows_its_old_punches_under_their_own_holder(gate
     add("06")
     assert gate.cli("workers", "rename", "NV900", "Trần", "Văn", "Ba").code == 0
     add("07")
-    assert gate.cli("workers", "rename", "NV900", "Trần", "Văn", "Bá").code == 0  # the same person
+    renamed = gate.cli("workers", "rename", "NV900", "Trần", "Văn", "Bá")  # the same person
+    assert "edge-agent workers rename NV900 'Trần Văn Ba' --force\n" in renamed.out
     shown = gate.cli("punches", "list", "--json").json
     assert [one["name"] for one in shown if one["worker"] == "NV900"] == [
         "Lê Thị Hoa",

@@ -15,6 +15,7 @@ from ...contract.people import (
     checked_code,
     checked_name,
     lacks_digit,
+    like_a_code,
     look_alikes,
 )
 from ...contract.people_facts import WorkerAdded, WorkerChanged, WorkerLeaveDropped
@@ -49,6 +50,8 @@ def add_worker(context: RequestContext, request: AddWorker) -> Result:
     if known is None:
         if not request.force:
             doubt_code(gate, code)
+        if like_a_code(worker.name, [code, *gate.known.workers]):
+            raise BadRequest("people.name-like-code", name=worker.name)
         gate.record_worker(WorkerAdded(worker=code, actor=actor), worker)
         return to_builtins(worker)  # type: ignore[no-any-return]
     if known.listed is not None:
@@ -69,13 +72,15 @@ def add_worker(context: RequestContext, request: AddWorker) -> Result:
 def rename_worker(context: RequestContext, request: RenameWorker) -> Result:
     """Correct a name, and say the ``former`` one.
 
-    Raises BadRequest where payroll gives the names, or it is another person's.
+    Raises BadRequest where payroll gives the names, it is a code, or it is another person's.
 
     The latter may be forced: somebody has married.
     """
     gate = context.gate
     known = context.worker(request.code)
     name = checked_name(request.name)
+    if like_a_code(name, [known.code, *gate.known.workers]):
+        raise BadRequest("people.code-not-name", code=known.code, name=name)
     if known.listed is not None:
         raise BadRequest("people.named-by-roster", code=known.code)
     if not request.force:

@@ -153,6 +153,17 @@ def test_renaming() -> None:
     assert "Minh" not in str(office.site.store.data())
 
 
+def test_a_code_is_no_name() -> None:
+    """Who wants another code for somebody would have it written in the place of their name."""
+    office = Office()
+    for forced in (False, True):
+        asked = RenameWorker(code="007", name="101", force=forced)
+        office.refused(asked, "101 is written as a code .* edge-agent workers merge 007 101$")
+    office.refused(AddWorker(code="NV010", name="nv011"), "nv011 is written as a code")
+    assert office.site.store.data() == []
+    assert office.asks(RenameWorker(code="007", name="Lan2", force=True))["name"] == "Lan2"
+
+
 def test_activating() -> None:
     office = Office()
     office.refused(ActivateWorker(code="007"), "007 is active already")
