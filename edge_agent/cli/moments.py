@@ -9,7 +9,7 @@ import click
 from ..contract.errors import BadRequest
 from ..contract.language import Message, say
 from ..contract.stamps import DAY_MS, local_time
-from ..contract.typed_times import in_full, span_in_full, time_of_day
+from ..contract.typed_times import either_of_two, in_full, span_in_full, time_of_day
 from .help import line_as
 from .tell import tell
 
@@ -24,8 +24,9 @@ def moment(text: str, zone: ZoneInfo, option: str = "--since") -> int:
     """Milliseconds since 1970 of a local time: a day, with or without a time of day, a time of
     today, or where a week, a month or a part of today begins, as ``typed_times`` has them.
 
-    Raises BadParameter, for ``option``.
+    Raises BadParameter, for ``option``; BadRequest where either of two days may be meant.
     """
+    refuse_either_of_two(text, datetime.now(zone).date())
     try:
         told = datetime.fromisoformat(_in_full(text, zone))
         if not 1970 <= told.year < 9999:  # Beyond, no zone and no day after can be reckoned.
@@ -47,9 +48,11 @@ def _in_full(text: str, zone: ZoneInfo) -> str:
 
 
 def refuse_without_day(text: str, now: datetime) -> None:
-    """Raise BadRequest where a time of day stands alone, with the whole command for each of the
-    days that are likely meant: which one it is nobody guesses, for it is paid."""
+    """Raise BadRequest where a time of day stands alone, or with the name of a weekday that today
+    has, with the whole command for each of the days that are likely meant: which one it is nobody
+    guesses, for it is paid."""
     text = text.strip()
+    refuse_either_of_two(text, now.date())
     if (at := time_of_day(text)) is None:
         return
     ctx = click.get_current_context()
@@ -59,6 +62,19 @@ def refuse_without_day(text: str, now: datetime) -> None:
     raise BadRequest(
         "punch.day-missing-today" if has_been else "punch.day-missing-yesterday", text=text, **told
     )
+
+
+def refuse_either_of_two(text: str, today: date, *, to_come: bool = False) -> None:
+    """Raise BadRequest where a weekday's name may mean either of two days, with the whole command
+    for each."""
+    text = text.strip()
+    if (two := either_of_two(text, today, to_come=to_come)) is None:
+        return
+    ctx = click.get_current_context()
+    days = [datetime.fromisoformat(one) for one in two]
+    form = "%d/%m/%Y %H:%M" if "T" in two[0] else "%d/%m/%Y"
+    lines = [line_as(ctx, text, f"{one:{form}}") for one in days]
+    raise BadRequest("punch.either-of-two", text=text, earlier=lines[0], later=lines[1])
 
 
 def leans_on_today(text: str) -> bool:

@@ -42,7 +42,7 @@ from ..receiver.worktime.shifts import ZONE
 from .carry_out import who
 from .complete import Keyword
 from .help import Command
-from .moments import moment
+from .moments import moment, refuse_either_of_two
 from .options import as_json, ask_a_person, refuse_problems, writes_to, yes_option
 from .show import print_json, print_table, shown_day
 from .tell import tell
@@ -92,7 +92,9 @@ def first_day_typed(text: str) -> str:
 
 def typed_here(text: str, zone: ZoneInfo = ZONE, *, to_come: bool = False) -> str:
     """A day that was typed, in full, by this machine's clock."""
-    return day_in_full(text.strip(), datetime.now(zone).date(), to_come=to_come)
+    text, today = text.strip(), datetime.now(zone).date()
+    refuse_either_of_two(text, today, to_come=to_come)
+    return day_in_full(text, today, to_come=to_come)
 
 
 def month_typed(text: str) -> str:
@@ -118,6 +120,8 @@ def with_period(command: Callable[..., None]) -> Callable[..., None]:
     ) -> None:
         if first is not None and last is not None:
             today = datetime.now(ZONE).date()
+            for one in (first, last):
+                refuse_either_of_two(one, today)
             first, last = period_in_full(first.strip(), last.strip(), today)
         month = month if month is None else month_typed(month)
         command(*arguments, period=period_of(month, first, last), **named)

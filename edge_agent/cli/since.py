@@ -3,7 +3,6 @@ there."""
 
 from collections.abc import Callable, Collection, Iterator
 from datetime import date, datetime
-from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -17,7 +16,14 @@ from ..contract.typed_times import day_in_full, moment_in_full
 from ..gate.ledger.store.sqlite_store import SqliteStore
 from ..gate.settings.schema import Settings
 from .help import retype
-from .moments import leans_on_today, moment, refuse_without_day, to_come, which_day
+from .moments import (
+    leans_on_today,
+    moment,
+    refuse_either_of_two,
+    refuse_without_day,
+    to_come,
+    which_day,
+)
 from .tell import tell
 
 _FURTHER_BACK_MS = DAY_MS
@@ -27,9 +33,16 @@ _FURTHER_BACK_MS = DAY_MS
 def typed_day(settings: Settings, option: str, text: str, *, to_come: bool = False) -> str:
     """A day in full, by the gate's clock, which stands behind an option; see ``day_in_full``.
 
-    Raises BadRequest where it leans on today, which the gate does not know.
+    Raises BadRequest where it leans on today, which the gate does not know, or where either of two
+    days may be meant.
     """
-    return _typed(settings, option, text, partial(day_in_full, to_come=to_come))
+
+    def whole(text: str, today: date | None) -> str:
+        if today is not None:
+            refuse_either_of_two(text, today, to_come=to_come)
+        return day_in_full(text, today, to_come=to_come)
+
+    return _typed(settings, option, text, whole)
 
 
 def typed_moment(settings: Settings, option: str, text: str) -> str:

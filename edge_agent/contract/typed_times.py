@@ -17,6 +17,24 @@ _OF_TODAY = {
 }
 """Days by their words, without marks."""
 
+_WEEKDAYS = {
+    **{"thu hai": 0, "thu 2": 0, "monday": 0, "thu ba": 1, "thu 3": 1, "tuesday": 1},
+    **{"thu tu": 2, "thu 4": 2, "wednesday": 2, "thu nam": 3, "thu 5": 3, "thursday": 3},
+    **{"thu sau": 4, "thu 6": 4, "friday": 4, "thu bay": 5, "thu 7": 5, "saturday": 5},
+    **{"chu nhat": 6, "sunday": 6},
+}
+_WEEKS_OF = {
+    **{"tuan truoc": -7, "last week": -7, "tuan nay": 0, "this week": 0},
+    **{"tuan sau": 7, "tuan toi": 7, "next week": 7},
+}
+"""Days from this week's Monday to that week's."""
+
+_WEEKDAY = re.compile(
+    rf"(?P<name>{'|'.join(_WEEKDAYS)})(?: (?P<week>{'|'.join(_WEEKS_OF)}|vua roi|vua qua|sap toi))?"
+)
+"""``thứ sáu``, ``thứ sáu tuần trước``, ``thứ sáu vừa rồi``. *Last Friday* is understood in two
+ways, and is none; so is *thứ sáu tới*, which is an evening without its marks."""
+
 _WEEKS = {"tuan nay": 0, "this week": 0, "tuan truoc": -1, "last week": -1}
 _MONTHS = {"thang nay": 0, "this month": 0, "thang truoc": -1, "last month": -1}
 _MONTH = re.compile(
@@ -42,9 +60,12 @@ _HOURS = {
 """Morning, noon, afternoon and evening: which hour of 24 is meant by each that is said with it. Any
 other one, ``1 giờ tối``, is understood in two ways, and is none."""
 
+_SOME_WEEKDAY = re.sub(r"[?]P<[a-z]+>", "?:", _WEEKDAY.pattern)
 _DAY = (
     rf"(?:(?P<word>{'|'.join(_OF_TODAY)})"
-    rf"|(?P<part_of>{'|'.join(_HOURS)}) (?P<which>(?:hom )?(?:nay|qua)|hom kia)"
+    rf"|(?P<weekday>{_SOME_WEEKDAY})"
+    rf"|(?P<part_of>{'|'.join(_HOURS)}) "
+    rf"(?P<which>(?:hom )?(?:nay|qua)|hom kia|{_SOME_WEEKDAY})"
     r"|(?P<day>[0-9]{1,2})/(?P<month>[0-9]{1,2})(?:/(?P<year>[0-9]{4}))?"
     r"|(?P<dashed>[0-9]{1,2}-[0-9]{1,2}-[0-9]{4})"
     r"|(?P<iso>[0-9]{4}-[0-9]{2}-[0-9]{2}))"
@@ -67,15 +88,14 @@ _TIME_ALONE = re.compile(_TIME)
 def in_full(text: str, today: date | None, *, to_come: bool = False) -> str:
     """A day, or a day and a time of day, as ISO 8601 writes it: ``2026-11-29[T17:00]``.
 
-    Without a year it is the last such day until ``today``; the nearest one, where it may be
-    ``to_come``. Where nobody knows today, what leans on it stays as it is; so does what no calendar
-    or clock shows, 31/02/2026 or 25:00, for whoever refuses it to name what was typed.
+    Without a year, or by the name of a weekday alone, it is the last such day until ``today``; the
+    nearest one, where it may be ``to_come`` (see ``either_of_two``). Where nobody knows today, what
+    leans on it stays as it is; so does what no calendar or clock shows, 31/02/2026 or 25:00, for
+    whoever refuses it to name what was typed.
     """
-    plain = _plain(text)
-    found = _DAY_FIRST.fullmatch(plain) or _TIME_FIRST.fullmatch(plain)
-    if found is None:
+    told = _told(text)
+    if told is None:
         return text
-    told = found.groupdict()
     day = _day(told, today, to_come=to_come)
     at = _time(told) if told["hour"] else ""
     if day is None or at is None or (told["part_of"] and not at):
@@ -86,6 +106,25 @@ def in_full(text: str, today: date | None, *, to_come: bool = False) -> str:
     except ValueError:
         return text
     return whole
+
+
+def either_of_two(text: str, today: date, *, to_come: bool = False) -> tuple[str, str] | None:
+    """Both days, in full, of which one may be meant by the name of a weekday alone: today or a week
+    ago, and where it may be ``to_come`` the last one or the next. None: one alone is likely.
+    """
+    told = _told(text)
+    name = told and (told["weekday"] or told["which"])
+    if name not in _WEEKDAYS:
+        return None
+    last = today - timedelta(days=(today.weekday() - _WEEKDAYS[name]) % 7)
+    if to_come:
+        days = (last, last + timedelta(days=7))
+    elif last == today:
+        days = (last - timedelta(days=7), last)
+    else:
+        return None
+    earlier, later = (in_full(text, one) for one in days)
+    return earlier, later
 
 
 def span_in_full(text: str, today: date) -> tuple[str, str] | None:
@@ -159,6 +198,12 @@ def time_of_day(text: str) -> str | None:
     return at
 
 
+def _told(text: str) -> dict[str, str | None] | None:
+    plain = _plain(text)
+    found = _DAY_FIRST.fullmatch(plain) or _TIME_FIRST.fullmatch(plain)
+    return found.groupdict() if found else None
+
+
 def _time(told: dict[str, str | None]) -> str | None:
     """None: the hour is none of the part of the day that is said with it."""
     hour: int | None = int(told["hour"] or 0)
@@ -180,6 +225,8 @@ def _day(told: dict[str, str | None], today: date | None, *, to_come: bool) -> s
         return f"{year_of}-{month_of:0>2}-{day_of:0>2}"
     if today is None:
         return None
+    if weekday := _WEEKDAY.fullmatch(told["weekday"] or told["which"] or ""):
+        return _weekday(weekday["name"], weekday["week"], today, to_come=to_come).isoformat()
     if told["which"]:
         return (today + timedelta(days=_OF_TODAY[f"hom {told['which'][-3:]}"])).isoformat()
     if told["word"]:
@@ -190,6 +237,16 @@ def _day(told: dict[str, str | None], today: date | None, *, to_come: bool) -> s
     if not to_come:
         days = [one for one in days if one <= today]
     return min(days, key=lambda one: abs(one - today)).isoformat() if days else None
+
+
+def _weekday(name: str, week: str | None, today: date, *, to_come: bool) -> date:
+    number = _WEEKDAYS[name]
+    if week in _WEEKS_OF:
+        return today + timedelta(days=_WEEKS_OF[week] + number - today.weekday())
+    if week == "sap toi":
+        return today + timedelta(days=(number - today.weekday() - 1) % 7 + 1)
+    ago = (today.weekday() - number - (week is not None)) % 7 + (week is not None)
+    return today + timedelta(days=7 - ago if to_come and week is None and ago > 3 else -ago)
 
 
 def _date(year: int, month: int, day: int) -> date | None:

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_agent.contract.typed_times import (
+    either_of_two,
     in_full,
     month_in_full,
     period_in_full,
@@ -27,6 +28,14 @@ _FORENOON = ("2026-11-29T00:00", "2026-11-29T12:00")
         ("hôm kia", "2026-11-27"),
         *(("ngày kia", "2026-12-01"), ("5 giờ chiều hôm kia", "2026-11-27T17:00")),
         *(("hom kia 17h", "2026-11-27T17:00"), ("chiều hôm kia 5h", "2026-11-27T17:00")),
+        *(("thứ sáu", "2026-11-27"), ("thu 6", "2026-11-27"), ("Friday", "2026-11-27")),
+        *(("chủ nhật", "2026-11-29"), ("thứ hai", "2026-11-23")),
+        ("thứ năm 17h", "2026-11-26T17:00"),
+        *(("thứ sáu tuần trước", "2026-11-20"), ("thứ hai tuần này", "2026-11-23")),
+        *(("thứ 2 tuần sau", "2026-11-30"), ("monday next week", "2026-11-30")),
+        *(("chủ nhật vừa rồi", "2026-11-22"), ("chủ nhật sắp tới", "2026-12-06")),
+        *(("thứ bảy vừa qua", "2026-11-28"), ("thứ hai sắp tới", "2026-11-30")),
+        *(("chiều thứ sáu 5h", "2026-11-27T17:00"), ("5 giờ chiều thứ 6", "2026-11-27T17:00")),
         ("ho\u0302m nay", "2026-11-29"),  # As a Mac takes it apart.
         *(("29/11", "2026-11-29"), ("1/2", "2026-02-01"), ("29/11/2026", "2026-11-29")),
         ("30/11", "2025-11-30"),  # This year's is still to come.
@@ -62,10 +71,28 @@ def test_a_day_that_may_be_to_come_is_the_nearest_one(text: str, full: str) -> N
 
 
 @pytest.mark.parametrize(
+    ("text", "to_come", "two"),
+    [
+        ("chủ nhật", False, ("2026-11-22", "2026-11-29")),  # It is one today.
+        ("17h chủ nhật", False, ("2026-11-22T17:00", "2026-11-29T17:00")),
+        ("chiều chủ nhật 5h", False, ("2026-11-22T17:00", "2026-11-29T17:00")),
+        *(("thứ sáu", False, None), ("thứ sáu", True, ("2026-11-27", "2026-12-04"))),
+        *(("chủ nhật tuần này", True, None), ("chủ nhật vừa rồi", True, None)),
+        *(("29/11", True, None), ("hôm nay", False, None), ("x", True, None)),
+    ],
+)
+def test_a_weekday_that_may_be_either_of_two(
+    text: str, to_come: bool, two: tuple[str, str] | None
+) -> None:
+    assert either_of_two(text, TODAY, to_come=to_come) == two
+
+
+@pytest.mark.parametrize(
     "text",
     [
         *(
             "",
+            *("last friday", "thứ sáu tới", "thứ tám", "thứ 1", "thứ sáu này", "chiều thứ sáu"),
             "x",
             "hôm kìa",
             "17h hôm ki\u0300a",
@@ -90,7 +117,7 @@ def test_what_is_no_form_stays_for_whoever_asks_to_refuse(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["hôm nay", "yesterday 06:00", "29/11", "17h 29/11", "chiều qua 17h45"]
+    "text", ["hôm nay", "yesterday 06:00", "29/11", "17h 29/11", "chiều qua 17h45", "thứ sáu"]
 )
 def test_where_nobody_knows_today_nothing_is_guessed(text: str) -> None:
     assert in_full(text, None) == text
