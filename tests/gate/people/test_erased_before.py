@@ -1,5 +1,6 @@
 """A database, a copy of the people or a module from before an erasure: what was erased stays so."""
 
+import os
 import shutil
 from contextlib import closing
 from pathlib import Path
@@ -7,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from edge_agent.contract.messages import Erased, ErasedWorker
-from edge_agent.contract.people_facts import ConsentWithdrawn
+from edge_agent.contract.people import Print
+from edge_agent.contract.people_facts import ConsentWithdrawn, PrintEnrolled
 from edge_agent.gate.events import Outcome
 from edge_agent.gate.host.host_identity import HostIdentity
 from edge_agent.gate.ledger.damage.rescue_people import rescue_people
@@ -100,6 +102,41 @@ def test_a_raw_copy_under_the_same_ledger_owes_it_too(tmp_path: Path) -> None:
         )
         change.put_erased(one)
     (tmp_path / "kept").rename(tmp_path / "gate.db")
+    start(tmp_path)
+    with closing(open_at(tmp_path)) as store:
+        assert store.owed() == [one]
+
+
+def damage(database: Path) -> None:
+    """Where SQLite keeps which tables there are: none can be read any more."""
+    with database.open("r+b") as file:
+        file.seek(100)
+        file.write(os.urandom(300))
+
+
+def test_who_came_back_is_not_erased_again_where_a_page_has_died(tmp_path: Path) -> None:
+    """The people of a damaged database come from beside it, as they were after their erasures."""
+    _, one = erased_since(tmp_path)
+    back = Print(worker="NV002", finger="left-index", slot=5, generation=1)
+    with closing(open_at(tmp_path)) as store, store.changing() as change:
+        change.put_print(back, bytes(32))
+        change.append(
+            PrintEnrolled(worker="NV002", finger="left-index", slot=5, generation=1, actor="uid:0"),
+            later(9001),
+        )
+    damage(tmp_path / "gate.db")
+    start(tmp_path)
+    with closing(open_at(tmp_path)) as store:
+        assert store.owed() == []
+        assert store.erased() == [one]
+        assert back in store.prints()
+
+
+def test_what_was_still_owed_is_so_where_a_page_has_died(tmp_path: Path) -> None:
+    copy, one = erased_since(tmp_path)
+    shutil.copyfile(copy, tmp_path / "gate.db")
+    start(tmp_path)
+    damage(tmp_path / "gate.db")
     start(tmp_path)
     with closing(open_at(tmp_path)) as store:
         assert store.owed() == [one]

@@ -53,7 +53,7 @@ class PeopleSnapshot(Struct, frozen=True, kw_only=True):
 
     Bytes are hexadecimal digits. ``lost``: what the database remembers of those who were lost
     before, as it stands there. ``erased``: whose erasures it knows; None: of an older version.
-    ``asks``: why it may not know all of them.
+    ``owed``: those of them that are to be done again. ``asks``: why it may not know all of them.
     """
 
     gate: str
@@ -62,11 +62,18 @@ class PeopleSnapshot(Struct, frozen=True, kw_only=True):
     rows: Rows
     lost: str | None = None
     erased: list[ErasedWorker] | None = None
+    owed: list[ErasedWorker] = []
     asks: str | None = None
 
     def sealed(self) -> Rows:
-        """The rows as they stand in the tables, with their checksums."""
+        """The rows as they stand in the tables, with their checksums; of erasures too, by which
+        nobody is erased again who was not to be."""
         sealed = {table: [dict(row) for row in rows] for table, rows in self.rows.items()}
+        if self.erased is not None:
+            sealed["erased"] = [
+                {**msgspec.structs.asdict(one), "owed": int(one in self.owed)}
+                for one in self.erased
+            ]
         for table, name in _BYTES:
             for row in sealed.get(table, ()):
                 row[name] = None if row[name] is None else bytes.fromhex(row[name])
@@ -124,14 +131,22 @@ def _taken(database: Database, gate: str, ledger: str) -> PeopleSnapshot:
     }
     [[seq]] = database.conn.execute("SELECT coalesce(max(seq), 0) FROM ledger")
     lost = recall(database, PEOPLE_LOST)
-    erased = [
-        msgspec.convert({name: row[name] for name in ErasedWorker.__struct_fields__}, ErasedWorker)
-        for row in rows_of(database, "erased")
-    ]
-    asks = recall(database, ERASURES_UNKNOWN)
+    known = [*rows_of(database, "erased")]
     return PeopleSnapshot(
-        gate=gate, ledger=ledger, seq=seq, rows=rows, lost=lost, erased=erased, asks=asks
+        gate=gate,
+        ledger=ledger,
+        seq=seq,
+        rows=rows,
+        lost=lost,
+        erased=[_erased(row) for row in known],
+        owed=[_erased(row) for row in known if row["owed"]],
+        asks=recall(database, ERASURES_UNKNOWN),
     )
+
+
+def _erased(row: dict[str, Any]) -> ErasedWorker:
+    said = {name: row[name] for name in ErasedWorker.__struct_fields__}
+    return msgspec.convert(said, ErasedWorker)
 
 
 def _write(path: Path, snapshot: PeopleSnapshot) -> None:
