@@ -52,7 +52,8 @@ FOLDERS = {"carry out": ("{}",), "ledger backup": ("{}",), "receive export": (*M
 READ = {
     *("carry in", "ledger verify", "privacy verify", "receive correct import", "receive key show"),
     *("receive leave import", "receive roster import", "receive shifts import"),
-    *("receive site import", "templates restore", "upgrade", "workers import"),
+    *("receive site import", "templates list"),
+    *("templates restore", "upgrade", "workers import"),
     "setup",  # It puts what came of a card's file beside that.
     "simulate",  # Its flash and sockets are no files for anybody.
 }

@@ -28,7 +28,8 @@ def test_settings_that_are_there_are_replaced_only_when_asked(
 ) -> None:
     config = tmp_path / "gate.toml"
     answers = ("setup", "--config", str(config), "--port", sensor)
-    assert "edge-agent setup --id main-gate" in new_gate.cli(*answers).sentence
+    told = new_gate.cli(*answers).sentence
+    assert f"edge-agent setup --config {config} --id main-gate" in told
     assert not config.exists()
     assert new_gate.cli(*answers, "--id", "main-gate", "--broker", "broker.example").code == 0
     written = config.read_text()
@@ -51,5 +52,5 @@ def test_a_file_that_cannot_be_is_told_beside_it(new_gate: Gate, tmp_path: Path)
         assert "sudo" in refused.sentence
         return
     assert refused.code == 78
-    assert "Line 2: [gate] id" in refused.err
-    assert "Dòng 2: [gate] id" in (tmp_path / "gate.result.txt").read_text()
+    assert "line 2: [gate] id" in refused.err
+    assert "dòng 2: [gate] id" in (tmp_path / "gate.result.txt").read_text()

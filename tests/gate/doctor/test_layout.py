@@ -9,8 +9,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from edge_agent.cli import doctor as command
-from edge_agent.contract.language import LANGUAGES, say, unmarked, use
+from edge_agent.contract.language import LANGUAGES, Message, say, unmarked, use
 from edge_agent.gate.doctor import checks
+from edge_agent.gate.doctor.daemon import UPLINK_AWAY
 from edge_agent.gate.doctor.findings import Finding, State
 from edge_agent.gate.doctor.machine import Machine
 
@@ -128,10 +129,12 @@ def test_each_sentence_fits_a_terminal_and_no_word_is_torn(
     monkeypatch: pytest.MonkeyPatch, sentence: Any, language: str
 ) -> None:
     fact = "/var/lib/edge-agent/gate.db"
-    facts = {
+    facts: dict[str, Any] = {
         name: (3.5 if ":" in form else fact)
         for name, form in re.findall(r"\{(\w+)([^}]*)\}", " ".join(words_of(sentence, language)))
     }
+    if sentence is UPLINK_AWAY:
+        facts["why"] = Message("doctor.no-reason-told")
     finding = Finding.of("disk space", sentence(**facts))
     use(language)
 
