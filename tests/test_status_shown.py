@@ -573,3 +573,9 @@ def test_what_is_late_is_told_with_how_many(language: str, backups: int, late: s
     use(language)
     gone = {"daemon": "stopped", "retired": True, "overdue": {"backups": backups, "claims": 0}}
     assert late in " ".join(texts(shown_of(SETTINGS, answer(**gone))))
+
+
+def test_what_a_damaged_ledger_has_left_of_backups_is_not_called_certain() -> None:
+    use("en")
+    shown = texts(shown_of(SETTINGS, answer(store={"set_aside": ["gate.db.old-1-damaged"]})))
+    assert any("all prints, by the ledger before the damage" in text for text in shown)

@@ -17,7 +17,7 @@ from ..gate.people.requests import TellErased
 from ..gate.settings.schema import Settings
 from .help import group
 from .options import as_json, ask_a_person, with_settings, yes_option
-from .sealed_backups import tell_to_destroy, tell_what_stays
+from .sealed_backups import tell_if_lists_lack, tell_to_destroy, tell_what_stays
 from .show import print_json, print_table, shown_day
 from .tell import tell
 
@@ -90,6 +90,8 @@ def overdue(settings: Settings, as_json: bool) -> None:
         for claim in late:
             told = {"code": claim.worker, "asked": claim.asked, "what": claim.what}
             tell(say(f"claim.late{ending}", number=claim.id, due=claim.due, **told))
+    if not as_json:
+        tell_if_lists_lack(store, assembly.zone)
     # What a gate out of service is told of the erasures it no longer does.
     asks = store.remembered(ERASURES_UNKNOWN) is not None and not store.retired
     if asks:

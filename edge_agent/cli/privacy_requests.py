@@ -12,6 +12,7 @@ from .carry_out import carry_out, names_of, who
 from .complete import Keyword, code_argument
 from .help import command
 from .options import as_json, with_settings
+from .sealed_backups import tell_if_lists_lack
 from .show import print_json, print_table, shown_day
 from .since import typed_day
 from .tell import tell
@@ -77,9 +78,8 @@ def requests(settings: Settings, only_open: bool, as_json: bool) -> None:
 
     assembly = Assembly(settings)
     today = local_date(assembly.clock.stamp().wall_ms, assembly.zone)
-    found = [
-        one for one in assembly.store_for_reading().claims() if one.closed is None or not only_open
-    ]
+    store = assembly.store_for_reading()
+    found = [one for one in store.claims() if one.closed is None or not only_open]
     if as_json:
         print_json([{**to_builtins(one), "overdue": one.overdue(today)} for one in found])
         return
@@ -98,6 +98,7 @@ def requests(settings: Settings, only_open: bool, as_json: bool) -> None:
         ),
         empty=say("claim.none"),
     )
+    tell_if_lists_lack(store, assembly.zone)
 
 
 def _state(one: Claim, today: str) -> str:

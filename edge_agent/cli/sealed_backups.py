@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 import click
 
 from ..contract.language import Message, say
-from ..contract.stamps import local_time, parse_time
+from ..contract.stamps import local_time, parse_time, true_time
+from ..gate.ledger.glance import began_instead
 from ..gate.people.templates.backup_file import BadBackup, outside_of
 from ..gate.replaced_sensors import ReplacedSensor
 from ..gate.sealed_backups import SealedBackup, held_by_no_other, newest_good
@@ -67,6 +68,16 @@ def templates_list(settings: Settings, file: Path | None, as_json: bool) -> None
         (*files, *sensors),
         empty=say("backup.none-listed"),
     )
+    tell_if_lists_lack(store, assembly.zone)
+
+
+def tell_if_lists_lack(store: "SqliteStore", zone: ZoneInfo) -> None:
+    """That the lists of backups and of requests may not be whole: "none" would say that all is
+    well."""
+    if (began := began_instead(store)) is not None:
+        at = true_time(began, zone)
+        shown = say("words.moment", at=at) if at else say("backup.day-unknown")
+        tell(say("backup.lists-lack", at=shown), err=True)
 
 
 def _what_held(one: SealedBackup) -> str:

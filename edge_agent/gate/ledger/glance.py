@@ -75,6 +75,18 @@ def renamed(store: SqliteStore, now: Stamp) -> bool:
     return _began_lately(store, now, WHY)
 
 
+def began_instead(store: SqliteStore) -> Stamp | None:
+    """When this ledger began, where that was in the place of a damaged one, or of a copy from
+    before: its lists may lack what stood in those. None: it did not. Raises StoreFault.
+    """
+    [first] = store.entries(1, 1)  # As below.
+    opened = store.data_of(first)
+    return stamp_of(opened) if opened.get("why") in _LOST_SOME else None
+
+
+_LOST_SOME = ("damaged", "restored-backup", "payroll-is-ahead")
+
+
 def _began_lately(store: SqliteStore, now: Stamp, *why: str) -> bool:
     [first] = store.entries(1, 1)  # Or the first that was not pruned.
     opened = store.data_of(first)
