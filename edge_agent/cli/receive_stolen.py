@@ -4,7 +4,7 @@ import click
 
 from ..contract.language import say
 from ..receiver.databases.database import Database
-from ..receiver.office.stolen import concerned
+from ..receiver.office.stolen import concerned, lacks_an_earlier_ledger
 from .help import Command
 from .options import as_json
 from .receive_office import with_database
@@ -18,6 +18,8 @@ from .tell import tell
 @with_database
 def stolen(database: Database, gate: str, as_json: bool) -> None:
     found = concerned(database, gate)
+    if lacks_an_earlier_ledger(database, gate):
+        tell(say("stolen.earlier", gate=gate), err=True)
     if as_json:
         print_json(found)
         return

@@ -65,6 +65,20 @@ def test_a_gate_that_nobody_knows(desk: Desk) -> None:
     assert "main-gate, north-gate" in desk.refused("stolen", "east-gate")
 
 
+@pytest.mark.parametrize("held", [False, True])
+def test_it_is_said_where_payroll_lacks_an_earlier_ledger(database: str, held: bool) -> None:
+    """Of a database that died before anything of it was sent: fingers stay in the sensor."""
+    desk, old, new = Desk(database), Ledger("old"), Ledger("new")
+    enrolled(old, "0001", 0)
+    opened = {"gate": "main-gate", "zone": "Asia/Ho_Chi_Minh", "version": "1", "why": "damaged"}
+    previous = {"ledger": "old", "seq": 0, "hash": "0" * 64}
+    new.write("ledger.opened", **opened, previous=previous)
+    desk.take(*([old, new] if held else [new]))
+    said = desk.receive("stolen", "main-gate")
+    assert ("whose fingers were enrolled before" in said.stderr) is not held
+    assert [one["code"] for one in desk.json("stolen", "main-gate")] == (["0001"] if held else [])
+
+
 @pytest.mark.parametrize(("erased", "fingers"), [(3, 0), (None, 1)])
 def test_a_gate_that_was_retired_has_no_fingers_any_more(
     database: str, erased: int | None, fingers: int

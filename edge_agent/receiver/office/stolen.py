@@ -3,10 +3,13 @@
 As far as payroll knows, by the entries that it holds of that gate.
 """
 
+from contextlib import suppress
+
 import msgspec
 from msgspec import Struct
 
 from ...contract.errors import BadRequest
+from ...contract.facts import OldEntry
 from ..accept import data_in
 from ..databases.database import Database
 
@@ -53,6 +56,10 @@ class _Credential(Struct):
 
 class _Retired(Struct):
     erased: int | None
+
+
+class _Opened(Struct):
+    previous: OldEntry | None = None
 
 
 class _Sensors:
@@ -177,3 +184,20 @@ def concerned(database: Database, gate: str) -> list[Concerned]:
 
 def _urgency(one: Concerned) -> tuple[bool, bool, bool, bool, str]:
     return not one.fingers, not one.replaced, not one.methods, one.last_day is None, one.code
+
+
+def lacks_an_earlier_ledger(database: Database, gate: str) -> bool:
+    """Whether a ledger of that gate followed one of which payroll has nothing: whose fingers were
+    enrolled in that one is not known here, although they may be in the sensor."""
+    held = {ledger for (ledger,) in database.query("SELECT DISTINCT ledger FROM entries")}
+    opened = database.query(
+        "SELECT wire FROM entries WHERE gate = ? AND kind = 'ledger.opened'", [gate]
+    )
+    return any(_follows(bytes(wire)) not in {None, *held} for (wire,) in opened)
+
+
+def _follows(wire: bytes) -> str | None:
+    with suppress(msgspec.ValidationError):
+        previous = msgspec.convert(data_in(wire), _Opened).previous
+        return previous.ledger if previous else None
+    return None
