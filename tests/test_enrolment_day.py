@@ -12,8 +12,10 @@ from edge_agent.cli.day_notes import DayNotes, ProvedFinger, read_notes, write_n
 from edge_agent.cli.day_report import report
 from edge_agent.cli.enroll import enroll
 from edge_agent.cli.enrolment_day import Called, EnrolmentDay, Person, next_finger
+from edge_agent.cli.words import tell_step
 from edge_agent.contract.errors import BadRequest
 from edge_agent.contract.people import FINGERS
+from edge_agent.gate.people.answers import Step, StepKind
 from edge_agent.gate.people.requests import Enroll
 from tests.other_user import as_user, needs_root, open_folder
 
@@ -172,3 +174,18 @@ def test_who_has_withdrawn_is_told_apart_and_needs_another_way(tmp_path: Path) -
     told = report([person("1", *FINGERS[:2])], read_notes(tmp_path / "day.json"), gone)
     assert [one["code"] for one in told["withdrawn"]] == ["2", "3"]
     assert (told["second_way"], told["open"]) == (["2"], [])
+
+
+@pytest.mark.parametrize(
+    ("hint", "told"),
+    [
+        (None, "the gate has recorded a punch of theirs."),
+        ("deactivated", "but the gate has refused them and recorded no punch: deactivated."),
+        ("repeated", "the gate has recorded no further punch: already recorded."),
+    ],
+)
+def test_what_the_gate_did_with_who_came_by(
+    hint: str | None, told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tell_step(Step(what=StepKind.PASSED, hint=hint))
+    assert " ".join(capsys.readouterr().err.split()).endswith(told)

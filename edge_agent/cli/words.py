@@ -83,6 +83,10 @@ def tell_step(step: Step) -> None:
     if step.what is StepKind.WAITS:
         tell(say("step.waits", waits=awaited(step.hint or "")), err=True)
         return
+    if step.what is StepKind.PASSED and step.hint is not None:
+        refused = is_name(f"refused.{step.hint}")
+        tell(say("step.refused" if refused else "step.not-a-punch", why=_why(step.hint)), err=True)
+        return
     tell(say(f"step.{step.what}"), err=True)
     if step.hint is not None:
         tell(_said(f"hint.{step.hint}"), err=True)
@@ -97,6 +101,11 @@ def tell_enrolment(whose: str, step: Step) -> None:
         tell(say("score.alike", score=step.score, quality=quality_of(step.score)), err=True)
     asked, of = say(f"step.{step.what}"), len(_ENROLMENT)
     tell(say("step.of", asked=asked, number=number, of=of, whose=whose), err=True)
+
+
+def _why(hint: str) -> str:
+    """Why somebody was refused, or what the panel showed them."""
+    return _said(f"refused.{hint}" if is_name(f"refused.{hint}") else f"outcome.{hint}")
 
 
 def _said(name: str) -> str:

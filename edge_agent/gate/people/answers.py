@@ -35,7 +35,8 @@ class Response(Struct, frozen=True, kw_only=True, tag_field="answer"):
 class Step(Response, tag="step", frozen=True, kw_only=True):
     """Progress of a request that a person takes part in.
 
-    ``hint`` goes with ``try-again`` and ``waits``. ``score`` goes with ``prove``: how like each
+    ``hint`` goes with ``try-again`` and ``waits``, and with ``passed`` where that was no punch: why
+    it was refused, or the outcome. ``score`` goes with ``prove``: how like each
     other the two presses before were, where the sensor tells.
     """
 

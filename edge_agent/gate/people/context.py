@@ -13,6 +13,7 @@ from ...contract.people import Print, Worker, checked_code, is_code, look_alikes
 from ...contract.stamps import Stamp
 from ..credentials import CardInbox
 from ..errors import SensorSilent
+from ..events import PanelShown
 from ..ledger.recorder import Recorder
 from ..ports import Panel, Sensor, SensorInfo
 from ..rules import Match
@@ -73,7 +74,7 @@ class RequestContext:
     transfers: Transfers
     connected: SensorInfo | None
     connect: Callable[[], SensorInfo]
-    punch: Callable[[Match, Stamp], None]
+    punch: Callable[[Match, Stamp], PanelShown]
     prompt: Prompt
     actor: str
     inbox: CardInbox

@@ -13,6 +13,7 @@ from typing import Any
 from ...contract.errors import BadRequest
 from ...contract.stamps import Stamp
 from ..credentials import CardInbox
+from ..events import PanelShown
 from ..ledger.recorder import Recorder
 from ..ports import Panel, Sensor, SensorInfo
 from ..rules import Match
@@ -148,7 +149,7 @@ class Dispatcher:
         panel: Panel,
         pairing: Pairing,
         sealing: AgeSealing,
-        punch: Callable[[Match, Stamp], None],
+        punch: Callable[[Match, Stamp], PanelShown],
         connect: Callable[[], SensorInfo] = not_in_use,
         inbox: CardInbox | None = None,
         receipts: CarriedReceipts | None = None,

@@ -138,6 +138,9 @@ class Presses:
         if owner is None or owner.worker == self._code or owner in self._passed:
             return False
         self._passed.add(owner)
-        self._context.punch(match, stamp)
-        self._context.prompt.step(StepKind.PASSED)
+        shown = self._context.punch(match, stamp)
+        otherwise = None if shown.outcome is Outcome.RECORDED else shown.outcome.value
+        if shown.outcome in (Outcome.REFUSED, Outcome.UNKNOWN) and shown.hint:
+            otherwise = shown.hint
+        self._context.prompt.step(StepKind.PASSED, otherwise)
         return True

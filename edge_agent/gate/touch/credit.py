@@ -60,32 +60,31 @@ class Credit:
         self.answers = 0
         """How many touches have had their answer."""
 
-    def match(self, match: Match, stamp: Stamp) -> None:
-        """Decide a match and record it. Only what is durably recorded is shown as recorded."""
+    def match(self, match: Match, stamp: Stamp) -> PanelShown:
+        """Decide a match, record it, and say what the panel showed. Only what is durably recorded
+        is shown as recorded."""
         try:
             owner, _ = self._gate.known.owner_of(match.slot)
             held = owner is not None and (owner.slot, owner.generation) in self._gate.known.held
             agreed = owner is not None and self._gate.known.may_use_fingers_of(owner.worker)
         except StoreFault as fault:
-            self.not_recorded(fault, stamp)
-            return
+            return self.not_recorded(fault, stamp)
         if held:
             # Not even the lamp's event may say that it was theirs.
-            self.refuse(Refused(Reason.UNPROVEN), stamp)
-        else:
-            self.proof(Proof.by_finger(owner, match, consented=agreed) if owner else None, stamp)
+            return self.refuse(Refused(Reason.UNPROVEN), stamp)
+        return self.proof(Proof.by_finger(owner, match, consented=agreed) if owner else None, stamp)
 
-    def proof(self, proof: Proof | None, stamp: Stamp) -> None:
+    def proof(self, proof: Proof | None, stamp: Stamp) -> PanelShown:
         """The same for whatever proves who somebody is; None: a match in a slot of nobody's."""
-        self._show(self._decide(proof, stamp), stamp)
+        return self._show(self._decide(proof, stamp), stamp)
 
-    def not_recorded(self, fault: StoreFault, stamp: Stamp) -> None:
+    def not_recorded(self, fault: StoreFault, stamp: Stamp) -> PanelShown:
         """Tell somebody that the database could not even be asked who they are."""
-        self._show(_not_recorded(fault, None), stamp)
+        return self._show(_not_recorded(fault, None), stamp)
 
-    def refuse(self, refused: Refused, stamp: Stamp) -> None:
+    def refuse(self, refused: Refused, stamp: Stamp) -> PanelShown:
         """Tell a worker that they were not credited, and why; it is evidence that they pressed."""
-        self._show(self._write_refusal(refused, stamp), stamp, refused.hint)
+        return self._show(self._write_refusal(refused, stamp), stamp, refused.hint)
 
     def _decide(self, proof: Proof | None, stamp: Stamp) -> PanelShown:
         try:
@@ -195,7 +194,7 @@ class Credit:
             method=refused.method or None,
         )
 
-    def _show(self, shown: PanelShown, stamp: Stamp, hint: Hint | None = None) -> None:
+    def _show(self, shown: PanelShown, stamp: Stamp, hint: Hint | None = None) -> PanelShown:
         offline = self._offline()
         self._panel.show(shown.outcome, hint, direction=shown.direction, offline=offline)
         self.answers += 1
@@ -208,6 +207,7 @@ class Credit:
                 boottime_ms=self._gate.clock.stamp().boottime_ms,
             )
         )
+        return shown
 
 
 def _why(refused: Refused) -> str | None:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from ...contract.errors import StoreFault
 from ...contract.stamps import Stamp
 from ..errors import SensorFault
+from ..events import PanelShown
 from ..ledger.recorder import Recorder
 from ..ports import Panel, Sensor
 from ..rules import Hint, Match, Reason, Refused, is_weak
@@ -93,15 +94,14 @@ class TakePunch:
         """
         self._state = self._state.ignoring(slot, self._clock.monotonic())
 
-    def punch_in_between(self, match: Match, stamp: Stamp) -> None:
-        """Answer a worker who pressed while the gate waited for somebody else's finger.
+    def punch_in_between(self, match: Match, stamp: Stamp) -> PanelShown:
+        """Answer, and say how, a worker who pressed while the gate waited for somebody else.
 
         A second look would cost that one's enrolment its features: a weak match counts for nobody.
         """
         if is_weak(match, self._gate.policy):
-            self.credit.refuse(Refused(Reason.POOR_SCAN, hint=Hint.PRESS_FLAT), stamp)
-        else:
-            self.credit.match(match, stamp)
+            return self.credit.refuse(Refused(Reason.POOR_SCAN, hint=Hint.PRESS_FLAT), stamp)
+        return self.credit.match(match, stamp)
 
     def _look(self, felt: bool | None) -> Seen:
         began = self._clock.monotonic()

@@ -124,7 +124,14 @@ def test_what_cannot_be_asked(asked: dict[str, Any], said: str) -> None:
 def test_a_finger_that_is_known_is_refused_with_whose_it_is(finger: str, said: str) -> None:
     """Once it may be somebody who came by; who presses it again wants it enrolled."""
     passed = [] if finger == LANS_FINGER else ["attempt.refused"]
-    Enrolling(finger, finger, finger).fails(BadRequest, said, passed)
+    made = Enrolling(finger, finger, finger)
+    made.fails(BadRequest, said, passed)
+    hints = [
+        hint
+        for step, hint in zip(made.person.steps, made.person.hints, strict=True)
+        if step is StepKind.PASSED
+    ]
+    assert hints == ["deactivated"] * len(passed)
 
 
 @pytest.mark.parametrize("at", [0, 1, 2])
@@ -141,6 +148,7 @@ def test_who_is_known_and_presses_in_between_is_punched(at: int) -> None:
     shown = [event for event in made.site.events if isinstance(event, PanelShown)]
     assert [(event.worker, event.outcome) for event in shown] == [(LAN.code, Outcome.RECORDED)]
     assert made.person.steps.count(StepKind.PASSED) == 1
+    assert made.person.hints[made.person.steps.index(StepKind.PASSED)] is None
 
 
 def test_who_is_known_passes_once_and_is_refused_then() -> None:
