@@ -75,12 +75,15 @@ def verify(config: Path, file: Path, export: Path | None, as_json: bool) -> None
     content, carried = carried_by(file)
     made = Certificate(document=carried.document, seq=carried.seq)
     said = made.read()
+    is_ours = False
     if export is not None:
         proofs = proofs_in(export)
     else:
         from ..gate.daemon.assembly import Assembly
 
-        proofs = proofs_of(Assembly(load_settings(config)).store_for_reading())
+        settings = load_settings(config)
+        is_ours = settings.gate.id == said.gate
+        proofs = proofs_of(Assembly(settings).store_for_reading())
     verdict = judge(made, proofs)
     comparable = carried.version == __version__
     changed = verdict.holds and comparable and certificate_page(carried).encode() != content
@@ -97,6 +100,8 @@ def verify(config: Path, file: Path, export: Path | None, as_json: bool) -> None
         )
     else:
         fields = {"code": said.worker, "gate": said.gate, "ledger": said.ledger}
+        if told == "foreign" and is_ours:  # Nobody is to be called a forger for a card that died.
+            told = "former"
         tell(say(f"proof.{told}", file=file, seq=made.seq, done=said.done, **fields))
         if verdict.holds and not comparable:
             counts = {"prints": 0, "openings": 0, "credentials": 0} | said.erased
