@@ -433,6 +433,18 @@ def test_nobody_is_told_or_asked_to_be_back_by_what_is_refused(
     assert "làm lại" not in done.output, done.output
 
 
+@pytest.mark.usefixtures("at_a_terminal")
+@pytest.mark.parametrize(("text", "day"), [("vi-9", "hôm nay"), ("vi-1", "01/01/2099")])
+def test_nobody_is_asked_to_be_back_by_a_consent_that_is_none(
+    edge: Edge, text: str, day: str
+) -> None:
+    assert edge("workers", "leave", "NV0042", "--yes").exit_code == 0
+    typed = ("consent", "record", "NV0042", "--text", text, "--signed", day, "--paper")
+    done = edge(*typed, answers="c\n")
+    assert done.exit_code == 65, done.output
+    assert "làm lại" not in done.output, done.output
+
+
 @pytest.mark.parametrize(
     "words",
     [

@@ -72,13 +72,17 @@ def record(
     paper: bool,
     as_json: bool,
 ) -> None:
-    from ..gate.people.refusals import refuse_stopped
+    from ..gate.daemon.assembly import Assembly
+    from ..gate.people.consent import judge_consent
     from .since import typed_day  # Only here: others name no day.
 
     signed = typed_day(settings, "--signed", signed)
-    refuse_beforehand(settings, code, refuse_stopped)
-    ask_if_left(settings, code, asks=not as_json)
     request = RecordConsent(code=code, text=text, signed=signed, witness=witness, paper=paper)
+    today = Assembly(settings).today()
+    refuse_beforehand(
+        settings, code, lambda store, code: judge_consent(store, code, request, today)
+    )
+    ask_if_left(settings, code, asks=not as_json)
     result = carry_out(settings, request)
     if as_json:
         print_json(result)

@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from msgspec import to_builtins
+from msgspec import structs, to_builtins
 
 from ...contract.errors import BadRequest
 from ...contract.people import checked_code
@@ -10,6 +10,7 @@ from ...contract.people_facts import ConsentGiven
 from ...contract.stamps import local_date
 from ...contract.typed_times import in_full
 from ..consents import Consent
+from ..ledger.store.sqlite_store import SqliteStore
 from .consent_text import consent_text
 from .context import RequestContext, Result
 from .refusals import brought_back, refuse_stopped
@@ -22,32 +23,47 @@ def record_consent(context: RequestContext, request: RecordConsent) -> Result:
     A newer one takes the place of the one before.
     """
     code = context.worker(request.code).code
-    refuse_stopped(context.gate.store, code)
+    fact = judge_consent(context.gate.store, code, request, _today(context))
+    fact = structs.replace(fact, actor=context.actor)
+    consent = Consent(
+        worker=code,
+        text=fact.text,
+        text_hash=bytes.fromhex(fact.text_hash),
+        signed=fact.signed,
+    )
+    back = brought_back(context.gate.store, code) is not None
+    seq = context.gate.record_consent(fact, consent)
+    return {**to_builtins(fact), "seq": seq, "back": back}
+
+
+def judge_consent(
+    store: SqliteStore, code: str, request: RecordConsent, today: str | None
+) -> ConsentGiven:
+    """What is to be written, of nobody's doing yet. Raises BadRequest where it is no consent, or an
+    old one: they have withdrawn since. ``today``: None where nobody knows it.
+    """
+    refuse_stopped(store, code)
     text = consent_text(request.text)
     if not request.paper and request.witness is None:
         raise BadRequest("consent.taken-by-whom")
     witness = None if request.witness is None else checked_code(request.witness)
     if witness == code:
         raise BadRequest("consent.own-witness", code=code)
-    consent = Consent(
-        worker=code,
-        text=text.name,
-        text_hash=bytes.fromhex(text.hash),
-        signed=not_to_come(context, request.signed),
-    )
-    fact = ConsentGiven(
+    signed = _not_after(today, request.signed)
+    withdrawn = store.withdrawn().get(code)
+    # Of that very day it may be the newer one: of both only the days are known.
+    if withdrawn is not None and signed < withdrawn:
+        raise BadRequest("consent.before-withdrawal", code=code, signed=signed, day=withdrawn)
+    return ConsentGiven(
         worker=code,
         text=text.name,
         text_hash=text.hash,
         language=text.language,
-        signed=consent.signed,
+        signed=signed,
         witness=witness,
         paper=request.paper,
-        actor=context.actor,
+        actor="",
     )
-    back = brought_back(context.gate.store, code) is not None
-    seq = context.gate.record_consent(fact, consent)
-    return {**to_builtins(fact), "seq": seq, "back": back}
 
 
 def checked_day(text: str) -> str:
@@ -63,8 +79,16 @@ def checked_day(text: str) -> str:
 
 def not_to_come(context: RequestContext, text: str) -> str:
     """A day that is not after today, as far as the gate knows. Raises BadRequest."""
+    return _not_after(_today(context), text)
+
+
+def _not_after(today: str | None, text: str) -> str:
     day = checked_day(text)
-    now = context.gate.clock.stamp()
-    if now.trusted and day > local_date(now.wall_ms, context.gate.policy.zone):
+    if today is not None and day > today:
         raise BadRequest("consent.future", day=day)
     return day
+
+
+def _today(context: RequestContext) -> str | None:
+    now = context.gate.clock.stamp()
+    return local_date(now.wall_ms, context.gate.policy.zone) if now.trusted else None

@@ -288,6 +288,17 @@ def test_who_has_withdrawn_is_not_enrolled_until_they_agree_again() -> None:
     assert [one.finger for one in store.prints() if one.worker == "007"] == ["left-thumb"]
 
 
+def test_a_paper_from_before_a_withdrawal_does_not_undo_it() -> None:
+    office = Office()
+    office.asks(WithdrawConsent(code="007"))
+    entries = len(office.site.store.data())
+    for text in ("2026-11-17", "17/11/2026"):
+        old = RecordConsent(code="007", text="vi-1", signed=text, paper=True)
+        office.refused(old, f"007 has withdrawn their consent on {TODAY}; a paper signed on")
+    assert len(office.site.store.data()) == entries
+    assert office.site.store.withdrawn() == {"007": TODAY}
+
+
 @pytest.mark.parametrize("days", [0, 3])
 def test_when_somebody_withdrew_is_not_forgotten_for_what_is_planned(days: int) -> None:
     office = with_term(days)
