@@ -1,6 +1,7 @@
 """Who says that a backup is destroyed is asked, and is not led to destroy the only good one."""
 
 import json
+import re
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -145,13 +146,19 @@ def test_what_no_other_backup_holds_that_may_be_kept_is_told_first(
     edge: Edge, tmp_path: Path
 ) -> None:
     """Each of two that must go is held by the other, and both go."""
-    old = [backup("aa", erased=[LAN]), backup("bb", erased=[LAN])]
+    old = [backup("aa", erased=[LAN]), backup("bb", erased=[LAN], file="/media/stick/b.age")]
     listed(tmp_path, *old)
     with closing(open_store(tmp_path)) as store, store.changing() as change:
         change.drop_print(Print(worker=LAN, finger="right-index", slot=0, generation=1))
     assert "1 vân tay không có trong bản nào khác" in told(edge("destroyed", "aaaaaa"))
     overdue = CliRunner().invoke(main, ["--lang", "vi", "privacy", "overdue"])
-    assert told(overdue).count("1 vân tay không có trong bản nào khác") == 1
+    said = told(overdue)
+    assert said.count("1 vân tay không có trong bản nào khác") == 1
+    assert re.search(r"templates backup /media/stick/20\d\d-\d\d-\d\d\.templates", said)
+    assert "bbbbbbbb (ghi ra /media/stick/b.age)" in said
+    steps = ["edge-agent templates backup", "templates destroyed aaaaaaaa", "docs/vi/stolen.md"]
+    assert sorted(steps, key=said.index) == steps
+    assert "docs/vi/stolen.md" in told(edge("list"))
     listed(tmp_path, backup("cc", workers=[HOA], holds=HELD[HOA]))
     overdue = CliRunner().invoke(main, ["--lang", "vi", "privacy", "overdue"])
     assert "không có trong bản nào khác" not in told(overdue)

@@ -531,7 +531,7 @@ def test_that_nobody_can_be_recognised_is_to_be_mended(changes: dict[str, Any], 
         ),
         ({"store": {"set_aside": ["gate.db.damaged-1"]}}, "- database: A damaged database was set"),
         ({"store": {"set_aside": ["gate.db.left-1"]}}, None),
-        ({"overdue": {"backups": 1, "claims": 2}}, "- consent: Not done yet for workers' data: 1 "),
+        ({"overdue": {"backups": 1, "claims": 2}}, "- privacy: Not done yet for workers' data: 1 "),
         ({"overdue": {"backups": 0, "claims": 0}}, None),
         ({"waiting_since": "2026-11-28T07:00:00.000+07:00"}, "- payroll: Payroll has confirmed no"),
         ({"waiting_since": "2026-11-28T07:20:00.000+07:00"}, None),
@@ -558,7 +558,7 @@ def test_a_gate_out_of_service_still_owes() -> None:
     gone = {"daemon": "stopped", "retired": True, "overdue": {"backups": 1, "claims": 0}}
     shown = texts(shown_of(SETTINGS, answer(**gone, ledger={"rejected": 2})))
     todo = [text.split(":")[0] for text in shown if text.startswith("- ")]
-    assert todo == ["- consent", "- payroll"]
+    assert todo == ["- privacy", "- payroll"]
 
 
 @pytest.mark.parametrize(
@@ -579,3 +579,9 @@ def test_what_a_damaged_ledger_has_left_of_backups_is_not_called_certain() -> No
     use("en")
     shown = texts(shown_of(SETTINGS, answer(store={"set_aside": ["gate.db.old-1-damaged"]})))
     assert any("all prints, by the ledger before the damage" in text for text in shown)
+
+
+def test_what_must_be_destroyed_is_not_called_a_backup_of_all() -> None:
+    use("en")
+    shown = texts(shown_of(SETTINGS, answer(overdue={"backups": 1, "claims": 0})))
+    assert any("all prints, but a backup is to be destroyed" in text for text in shown)

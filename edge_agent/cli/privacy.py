@@ -78,10 +78,12 @@ def overdue(settings: Settings, as_json: bool) -> None:
         ending = "-retired" if store.retired else ""
         for row in rows:
             tell(say(f"privacy.overdue{ending}", code=row["worker"], begun=row["begun"]))
-        for backup in backups:
-            tell_to_destroy(backup, assembly.zone, retired=store.retired)
         if not store.retired:  # It needs none any more.
             tell_what_stays(store, assembly.zone, *backups)
+        for backup in backups:
+            tell_to_destroy(backup, assembly.zone, retired=store.retired)
+        if backups and not store.retired:
+            tell(say("backup.lost-is-not-destroyed"), err=True)
         for sensor in sensors:
             tell_to_destroy(sensor, assembly.zone, retired=store.retired)
         if databases:

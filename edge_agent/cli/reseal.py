@@ -16,7 +16,7 @@ from .carry_out import at_the_gate
 from .help import command
 from .options import FilePath, as_json, with_settings, writes_to
 from .sealed_backups import held_by_option, whereabouts
-from .show import print_json
+from .show import SHOWN_DIGITS, print_json
 from .tell import tell, tell_if_on_own_disk
 
 _file = FilePath(path_type=Path, dir_okay=False)
@@ -74,7 +74,10 @@ def reseal(
         told = {"backup": begun["backup"], "replaces": opened.header.backup}
         print_json({**told, "prints": len(kept), "left_out": begun["left_out"]})
     else:
-        old = opened.header.backup[:8]
+        old = opened.header.backup[:SHOWN_DIGITS]
         told = {"file": output, "count": len(kept), "codes": begun["left_out"]}
-        tell(say("backup.resealed", old=old, old_file=file, **told))
         tell_if_on_own_disk(output, settings.store.path)
+        if held_by is None and (holder := begun.get("holder")):
+            tell(say("backup.same-holder", holder=holder))
+        tell(say("backup.its-mark", backup=begun["backup"][:SHOWN_DIGITS]))
+        tell(say("backup.resealed", old=old, old_file=file, identity=identity, **told))

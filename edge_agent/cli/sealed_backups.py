@@ -1,6 +1,7 @@
 """``edge-agent templates list``: which backups there are, what is in one, and which must go."""
 
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -68,6 +69,8 @@ def templates_list(settings: Settings, file: Path | None, as_json: bool) -> None
         (*files, *sensors),
         empty=say("backup.none-listed"),
     )
+    if any(one.to_destroy for one in found):
+        tell(say("backup.lost-is-not-destroyed"), err=True)
     tell_if_lists_lack(store, assembly.zone)
 
 
@@ -126,7 +129,12 @@ def tell_what_stays(store: "SqliteStore", zone: ZoneInfo, *gone: SealedBackup) -
             tell(say("backup.is-newest", backup=one.backup[:SHOWN_DIGITS]), err=True)
     prints = store.prints()
     if alone := {print_ for one in gone for print_ in held_by_no_other(one, kept, prints)}:
-        tell(say("backup.only-copy", count=len(alone)), err=True)
+        tell(say("backup.only-copy", count=len(alone), day=_today(zone)), err=True)
+
+
+def _today(zone: ZoneInfo) -> str:
+    """In the name that is proposed for a new file: one without a day is there already."""
+    return datetime.now(zone).date().isoformat()
 
 
 def shown_made(made: str | None, zone: ZoneInfo) -> str:
@@ -174,6 +182,7 @@ def tell_to_destroy(
     else:
         told = {"backup": one.backup[:SHOWN_DIGITS], "made": _day(one.made_on(zone))}
         told["holder"] = one.holder or say("backup.holder-unknown")
+        told["file"] = say("backup.written-to", file=one.file) if one.file else ""
         asks = f"backup.to-destroy{ending}"
         tell(say(asks, state=state_of_backup(one), **told), err=True)
 

@@ -268,6 +268,8 @@ def _backup(answer: dict[str, Any]) -> str:
         return say("status.backup-none")
     if missing := sensor["not_backed_up"]:
         return say("status.backup-lacks", prints=missing)
+    if answer.get("overdue", {}).get("backups"):
+        return say("status.backup-all-to-destroy")
     if any("damaged" in name for name in answer["store"]["set_aside"]):
         return say("status.backup-all-damaged")  # The list of the backups may be lost.
     # A copy that was put back does not know what was destroyed since.

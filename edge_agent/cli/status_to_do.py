@@ -87,12 +87,12 @@ def to_do(settings: Settings, answer: dict[str, Any]) -> Iterator[Told]:
 def _owed(answer: dict[str, Any]) -> Iterator[Told]:
     """What a gate out of service still has to see to as well."""
     if erasing := answer.get("privacy", {}).get("erasing"):
-        yield "consent", say("status.erasing", count=erasing)
+        yield "privacy", say("status.erasing", count=erasing)
     overdue = answer.get("overdue", {})  # A daemon of an older version does not know.
     if any(overdue.values()):
         from ..gate.doctor.findings import lateness
 
-        yield "consent", say("status.overdue", late=lateness(overdue))
+        yield "privacy", say("status.overdue", late=lateness(overdue))
     if rejected := answer["ledger"]["rejected"]:
         yield "payroll", say("status.rejected", count=rejected)
 

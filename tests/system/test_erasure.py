@@ -69,18 +69,22 @@ def test_no_sealed_file_keeps_whoever_was_erased(gate: Gate, tmp_path: Path) -> 
     assert (overdue.code, "phải hủy: còn vân tay của NV001" in overdue.err) == (1, True)
 
     identity = ("--identity", str(tmp_path / "key.txt"))
-    resealed = gate.cli("templates", "reseal", str(old), "--output", str(new), *identity, "--json")
-    assert (resealed.code, resealed.json["left_out"]) == (0, ["NV001"]), resealed
-    there = gate.cli("templates", "destroyed", resealed.json["replaces"][:8], "--yes")
+    resealed = gate.cli("templates", "reseal", str(old), "--output", str(new), *identity)
+    assert (resealed.code, "without NV001" in resealed.out) == (0, True), resealed
+    tried = f"templates restore {new} {' '.join(identity)} --dry-run"
+    steps = ["own disk", tried, f"templates destroyed {mark}"]
+    shown = resealed.err + resealed.out
+    assert sorted(steps, key=shown.index) == steps
+    there = gate.cli("templates", "destroyed", mark, "--yes")
     assert (there.code, "is still there" in there.err) == (65, True), there
     old.rename(tmp_path / "copy.age")
-    destroyed = gate.cli("templates", "destroyed", resealed.json["replaces"][:8], "--yes")
+    destroyed = gate.cli("templates", "destroyed", mark, "--yes")
     assert destroyed.code == 0, destroyed
     assert gate.cli("privacy", "overdue").code == 0
     listed = gate.cli("templates", "list", "--json").json
     assert [(one["holder"], bool(one["destroyed"])) for one in listed] == [
         ("NV002", True),
-        (None, False),
+        ("NV002", False),  # As the one before.
     ]
     copy = str(tmp_path / "copy.age")
     restored = gate.cli("templates", "restore", copy, *identity, "--yes", "--json")

@@ -42,6 +42,10 @@ def begin_reseal(context: RequestContext, request: BeginReseal) -> Result:
         raise BadRequest("backup.nothing-to-leave-out")
     if not left:
         raise BadRequest("backup.nobody-left")
+    holder = request.held_by
+    # As long as nobody says something else, whoever keeps the one keeps the other.
+    if holder is None and listed is not None and listed.holder not in leave_out:
+        holder = listed.holder
     header = Header(
         format=FORMAT,
         version=VERSION,
@@ -58,7 +62,7 @@ def begin_reseal(context: RequestContext, request: BeginReseal) -> Result:
         prints=header.prints,
         recipients=recipients,
         workers=sorted(left),
-        holder=request.held_by,
+        holder=holder,
         file=request.file,
         holds=[],  # Until it is safely on its medium.
     )
@@ -74,6 +78,7 @@ def begin_reseal(context: RequestContext, request: BeginReseal) -> Result:
         "backup": header.backup,
         "header": header.line().decode(),
         "left_out": sorted(leave_out),
+        "holder": holder,
     }
 
 
