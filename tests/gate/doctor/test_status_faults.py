@@ -415,7 +415,7 @@ def test_each_check_is_one_that_status_knows_or_that_looks_further() -> None:
 IN_NO_TABLE = {
     "do-start": "a daemon that is stopped", "do-restart": "a daemon that hangs",
     "do-elsewhere": "test_gate",
-    "do-retire": "test_checks", "damaged": "test_gate",
+    "do-retire": "test_checks", "damaged": "test_gate", "damaged-sent": "test_gate",
     "changed-badly": "the doctor reads the file itself, and says that it is bad",
     "glass-dirty": "glass", "worn": "prints", "do-backup": "backup", "twin": "uplink",
     "refused": "uplink", "not-signed": "uplink", "held-back": "workers",
