@@ -882,8 +882,10 @@ def test_nobody_is_erased_by_a_last_day_after_which_they_have_punched(edge: Edge
         65,
         True,
     )
-    seq = json.loads(edge("punches", "list", "--json").stdout)[0]["seq"]
-    assert edge("punches", "void", str(seq), "--reason", "mistyped").exit_code == 0
+    ways = [line.strip() for line in done.stderr.splitlines() if line.startswith("  edge-agent")]
+    last = "-".join(reversed(day_ago(2).split("/")))
+    assert ways[0] == f"edge-agent workers leave NV0042 --on {last}", done.stderr
+    assert edge(*shlex.split(ways[1])[1:]).exit_code == 0, ways
     assert edge(*leave, day_ago(5)).exit_code == 0  # What counts no more is no reason.
 
 
@@ -911,6 +913,38 @@ def test_a_day_is_typed_as_people_say_it_wherever_one_is_asked_for(
     assert (shown in since.stderr) is (typed not in (day, iso))
     done = edge("workers", "leave", "NV0042", "--on", typed, language=language)
     assert shown in done.stderr, done.output  # It is over: asked, and nobody is there to answer.
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_a_refusal_of_a_punch_has_the_command_that_goes_on(edge: Edge, language: str) -> None:
+    add = ("punches", "add", "NV0042", "--at", f"{day_ago(1)} 17:00", "--reason")
+    assert edge(*add, "forgot").exit_code == 0
+    done = edge(*add, "forgot", language=language)
+    void = " ".join(done.stderr.replace(" \\\n", " ").split()).partition(": edge-agent ")[2]
+    assert done.exit_code == 65
+    assert edge(*shlex.split(void), language=language).exit_code == 0, done.stderr
+    done = edge(*add, "về quên bấm", language=language)
+    line = done.stderr.replace(" \\\n", " ").splitlines()[-1]
+    meant = "quên ấn" if language == "vi" else "forgot-to-press"
+    assert (done.exit_code, shlex.split(line)) == (65, ["edge-agent", *add, meant]), done.stderr
+    assert edge(*shlex.split(line)[1:], language=language).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("typed", "line"),
+    [
+        (("punches", "void", "26"), "punches void 26 --reason"),
+        (("punches", "add", "NV0042", "--reason=x"), "punches add NV0042 --reason=x --at"),
+        (("punches", "add", "NV0042"), "punches add NV0042 --at"),
+    ],
+)
+def test_the_example_for_an_option_that_is_missing_is_what_was_typed(
+    edge: Edge, typed: tuple[str, ...], line: str
+) -> None:
+    done = edge(*typed)
+    told = " ".join(done.stderr.replace(" \\\n", " ").split())
+    assert (done.exit_code, f"Ví dụ: edge-agent {line} '" in told) == (2, True), told
+    assert told.count("--reason") == 1 + (typed[1] == "void"), told
 
 
 def weekday_ago(days: int) -> str:
@@ -1073,14 +1107,11 @@ def test_the_line_to_type_names_the_same_day_after_midnight(
     assert told.endswith(f" edge-agent workers leave NV0042 {on} --yes"), told
 
 
-def test_the_line_to_type_leaves_alike_words_alone(edge: Edge, tmp_path: Path) -> None:
-    with closing(open_store(tmp_path)) as store:
-        way = {"direction": Direction.IN, "direction_source": DirectionSource.ALTERNATE}
-        append(store, PunchRecorded(worker="NV0042", **way), later(0))  # 18/11/2026 18:06:40
-    typed = ("punches", "add", "NV0042", "--reason", "18/11 07:00", "--direction", "in", "--at")
-    done = edge(*typed, "18/11 07:00")
+def test_the_line_to_type_leaves_alike_words_alone(edge: Edge) -> None:
+    typed = ("punches", "add", "NV0042", "--reason", "{}", "--direction", "in", "--at")
+    done = edge(*(one.format("18/11 07:00") for one in typed), "18/11 07:00")
     told = " ".join(done.stderr.replace(" \\\n", " ").split())
-    line = shlex.join([*typed, "2026-11-18T07:00", "--yes"])
+    line = shlex.join([*(one.format("quên ấn") for one in typed), "18/11 07:00"])
     assert told.endswith(f" edge-agent {line}"), told
 
 

@@ -237,12 +237,38 @@ class Mistyped(click.UsageError):
 
 
 def missing_with_example(ctx: click.Context, param: click.Parameter) -> click.MissingParameter:
-    """What to raise where it was left out: how the command is typed, where there is an example."""
+    """What to raise where it was left out: how the command is typed, where there is an example;
+    where it is an option, what was typed, and the options of the example that it lacks."""
     lines = examples_of(path_of(ctx))
     hint = in_words(param.get_error_hint(ctx))
+    line = lines[0] if lines else None
+    if line is not None and (lacking := _lacking(ctx, param, line)):
+        line = line_with(ctx, *lacking)
     return click.MissingParameter(
-        say("usage.example", line=lines[0]) if lines else None, ctx, param, hint
+        None if line is None else say("usage.example", line=line), ctx, param, hint
     )
+
+
+def _lacking(ctx: click.Context, param: click.Parameter, example: str) -> list[str]:
+    """The required options that were not typed, as an example has them; none where it has not
+    ``param``, or that is an argument."""
+    from shlex import split
+
+    words = split(example)
+    lacking = list[str]()
+    for one in ctx.command.params:
+        wanted = isinstance(one, click.Option) and (one.required or one is param)
+        told = [place for place, word in enumerate(words) if wanted and word in one.opts]
+        if told and (one is param or not _is_typed(ctx, one)):
+            lacking += words[told[0] : told[0] + 2]
+        elif one is param:
+            return []
+    return lacking
+
+
+def _is_typed(ctx: click.Context, option: click.Parameter) -> bool:
+    typed = (word.partition("=")[0] for word in ctx.meta[_BEHIND])
+    return option.value_from_envvar(ctx) is not None or not set(option.opts).isdisjoint(typed)
 
 
 def command(help: str, **attributes: Any) -> Callable[[Function], Command]:

@@ -24,7 +24,7 @@ from ..gate.daemon.assembly import Assembly
 from ..gate.people.requests import AddPunch, VoidPunch
 from ..gate.settings.schema import Settings
 from .carry_out import carry_out, names_of, who, whom
-from .complete import code_argument, codes, direction_option, reason_option
+from .complete import code_argument, codes, direction_option, reason_option, refuse_no_reason
 from .help import group
 from .options import as_json, ask_a_person, with_settings, yes_option
 from .show import print_json, print_table
@@ -107,6 +107,7 @@ def list_(settings: Settings, code: str | None, since: str | None, as_json: bool
 @as_json
 @with_settings
 def void(settings: Settings, seq: int, reason: str, as_json: bool) -> None:
+    refuse_no_reason(click.get_current_context(), reason)
     result = carry_out(settings, VoidPunch(seq=seq, reason=reason))
     if as_json:
         print_json(result)
@@ -124,6 +125,7 @@ def void(settings: Settings, seq: int, reason: str, as_json: bool) -> None:
 @as_json
 @with_settings
 def add(settings: Settings, yes: bool, as_json: bool, **asked: Any) -> None:
+    refuse_no_reason(click.get_current_context(), asked["reason"])
     asked["at"] = typed_moment(settings, "--at", asked["at"])
     request = AddPunch(**asked)
     moves = _moves(settings, request)

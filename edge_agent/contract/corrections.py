@@ -49,10 +49,12 @@ class Today(Struct, frozen=True):
 
 
 class Held(Struct, frozen=True):
-    """A punch that counts already: ``name`` it so that a person finds it, and when it was."""
+    """A punch that counts already: ``name`` it so that a person finds it, and when it was, and what
+    is typed to ``void`` it."""
 
     name: str | Message
     at_ms: int
+    void: str | Message
 
 
 class Addition(Struct, frozen=True, kw_only=True):
@@ -90,6 +92,7 @@ class Addition(Struct, frozen=True, kw_only=True):
                     code=self.code,
                     at=local_time(punch.at_ms, self.zone),
                     which=punch.name,
+                    void=punch.void,
                 )
 
     def _check_time(self, today: Today, force: bool) -> None:

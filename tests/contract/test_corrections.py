@@ -220,10 +220,10 @@ def test_the_dates_of_a_worker_are_inclusive() -> None:
     [(0, True, False), (1, True, True), (-59_999, True, True), (60_000, False, True)],
 )
 def test_a_double_names_the_entry_that_is_there(apart: int, refused: bool, forced: bool) -> None:
-    held = [Held("entry 12", NOW - HOUR + apart)]
+    held = [Held("entry 12", NOW - HOUR + apart, "void 12")]
     for force, wrong in ((False, refused), (True, not forced)):
         if wrong:
-            with pytest.raises(BadRequest, match="already, entry 12: nothing was added"):
+            with pytest.raises(BadRequest, match=r"already, entry 12: .*it first: void 12"):
                 check(held=held, force=force)
         else:
             check(held=held, force=force)

@@ -184,4 +184,5 @@ def _refuse_if_punched_after(store: SqliteStore, code: str, day: str, zone: Zone
     for one in reversed(attendance(entries, zone)):
         if one.kind in CREDITS and one.voided is None and (one.working_day or "") > day:
             last = one.working_day
-            raise BadRequest("privacy.punched-after", code=code, day=day, at=one.at, last=last)
+            told = {"day": day, "at": one.at, "last": last, "seq": one.seq}
+            raise BadRequest("privacy.punched-after", code=code, **told)

@@ -101,7 +101,11 @@ def _held(gate: Recorder, addition: Addition) -> list[Held]:
     data = list(gate.store.of_worker(addition.code, addition.at_ms))
     data.reverse()
     return [
-        Held(Message("punch.entry", seq=punch.seq), parse_time(punch.at))
+        Held(
+            Message("punch.entry", seq=punch.seq),
+            parse_time(punch.at),
+            Message("punch.void-line", seq=punch.seq),
+        )
         for punch in attendance(data, addition.zone)
         if punch.at and punch.kind in CREDITS and punch.voided is None
     ]

@@ -292,7 +292,11 @@ def _held(
         [addition.code, *around],
     )
     return [
-        Held(Message("clerk.entry", seq=seq, ledger=ledger), at_ms)
+        Held(
+            Message("clerk.entry", seq=seq, ledger=ledger),
+            at_ms,
+            Message("clerk.void-line", seq=seq, ledger=ledger),
+        )
         for ledger, seq, at_ms in found
         if (ledger, seq) != itself
     ]

@@ -202,7 +202,7 @@ def test_a_double_names_the_entry_that_is_there(site: Site) -> None:
         add(site, at=at[:16])
     seq = add(site)["seq"]
     before = site.store.tail()
-    with pytest.raises(BadRequest, match=f"already, entry {seq}.*Void that one first"):
+    with pytest.raises(BadRequest, match=f"already, entry {seq}.*void it first: .* void {seq} "):
         add(site, direction="out")
     assert site.store.tail() == before
     void(site, seq)
