@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import click
 import pytest
 from click.testing import CliRunner, Result
+from msgspec import structs
 
 from edge_agent.cli import main
 from edge_agent.cli.moments import moment, moment_until, to_come
@@ -440,6 +441,25 @@ def test_what_was_added_by_hand_stands_at_its_time_among_all_lines(
     [added] = [line for line in lines if "002" in line]
     assert added.startswith(clock(added_at))
     assert f"added by {user(os.getuid())}, written at {clock(4)}" in added
+
+
+@pytest.mark.parametrize("of", [0, 1])
+def test_what_was_added_by_hand_is_told_with_its_way_its_entry_and_the_day_of_writing(
+    config: Path, capsys: pytest.CaptureFixture[str], of: int
+) -> None:
+    written = datetime.now(ZONE)
+    at = f"{written.date() - timedelta(days=of)}T00:00:00.000+07:00"
+    by_hand = {"reason": "forgot", "direction": Direction.OUT, "actor": f"uid:{os.getuid()}"}
+    stamp = structs.replace(later(0), wall_ms=int(written.timestamp() * 1000))
+    with closing(Assembly(load_settings(config)).store()) as store:
+        added = append(store, PunchAdded(worker="002", at=at, **by_hand), stamp)
+    [line] = [
+        line for line in told(_Watch(load_settings(config), at[:10]), capsys) if "002" in line
+    ]
+    day = f"{written.date()} " if of else ""
+    by = user(os.getuid())
+    assert f"002: out, added by {by}, written at {day}{written:%H:%M:%S}" in line
+    assert line.endswith(f"(entry {added.seq})")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -180,8 +180,10 @@ class Missed:
         entry, worker = data, data["worker"]
         data = original(entry)
         if data["kind"] == ADDED:  # No lamp was seen.
-            made = self._when_of(stamp_of(entry))
-            told = {"whose": who(worker, self._names), "by": by_whom(data["actor"]), "made": made}
+            told = {"whose": who(worker, self._names), "by": by_whom(data["actor"])}
+            told |= {"made": self._made(entry, data["at"]), "seq": entry["seq"]}
+            if way := data["direction"]:
+                return line("ledger", say("watch.added-way", way=way, **told))
             return line("ledger", say("watch.added", **told))
         repeat = data["kind"] == "punch.repeated"
         led = by_seq.get(data["seq"] + 1, {}) if repeat else {}
@@ -189,6 +191,11 @@ class Missed:
         event = {"event": "panel", "worker": worker, "hint": None, "direction": way}
         event |= {"outcome": "repeated" if repeat else "recorded", "offline": None}
         return sentence(event, self._names)
+
+    def _made(self, entry: dict[str, Any], of: str) -> str:
+        """When an addition was written, with its day where it is ``of`` another one."""
+        at = true_time(stamp_of(entry), self._zone)
+        return say("status.moment", at=at) if at and at[:10] != of[:10] else self._when(at)
 
     def _directed(self, entries: list[dict[str, Any]]) -> Iterator[_Line]:
         """By entry, which way a key has said after a punch."""
