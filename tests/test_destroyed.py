@@ -174,6 +174,23 @@ def test_what_is_there_and_said_to_be_gone_or_is_of_another_gate(
     assert "không có trong danh sách của cổng này" in told(edge("destroyed", "bb"))
 
 
+def test_what_was_said_before_is_told_with_its_day_and_what_it_is(
+    edge: Edge, tmp_path: Path
+) -> None:
+    old = ReplacedSensor(mark="9" * 16, marks=["9" * 16], replaced=None, holds={0: LAN})
+    listed(tmp_path, backup("aa"), old)
+    for mark in ("aaaaaa", "999999"):
+        assert edge("destroyed", mark, "--yes").exit_code == 0
+        again = told(edge("destroyed", mark, "--yes"))
+        assert re.search(rf"{mark[0] * 8} đã được báo .* ngày \d\d/\d\d/20\d\d rồi", again), again
+        assert mark[0] * 9 not in again
+    audit = told(CliRunner().invoke(main, ["--lang", "vi", "audit", "list"]))
+    assert "báo đã hủy bản sao lưu vân tay aaaaaaaa" in audit
+    assert "báo đã hủy, hoặc đã xóa sạch, máy quét cũ 99999999" in audit
+    assert "a" * 9 not in audit
+    assert "edge-agent templates destroyed" in told(edge("destroy"))
+
+
 def test_a_sensor_that_was_replaced_is_asked_about_as_a_sensor(edge: Edge, tmp_path: Path) -> None:
     old = ReplacedSensor(mark="9" * 16, marks=["9" * 16], replaced=None, holds={0: LAN})
     listed(tmp_path, old)

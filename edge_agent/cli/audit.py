@@ -15,7 +15,7 @@ from ..contract.errors import EdgeAgentError
 from ..contract.kinds import ACTS, ERASING, KINDS, kind_of, subject_of, words_of
 from ..contract.language import LANGUAGES, Message, current, is_name, said, say
 from ..contract.people import Holders, alike
-from ..contract.people_facts import WorkerErased
+from ..contract.people_facts import TemplatesDestroyed, WorkerErased
 from ..contract.stamps import parse_time, true_time
 from ..gate.daemon.assembly import Assembly
 from ..gate.ledger.store.sqlite_store import SqliteStore
@@ -31,6 +31,8 @@ from .tell import tell
 from .worker_words import A_USER, OF_THE_GATE, by_whom, user_of
 
 _INDENT = " " * 4
+
+_DESTROYED = kind_of(TemplatesDestroyed)
 
 
 @group(help="help.audit")
@@ -80,7 +82,7 @@ def list_(
     else:
         acts = [one for one in _acts(changes) if kinds.intersection(one["kinds"])]
         for one in acts:
-            tell(_line(one), indent=_INDENT)
+            tell(_line(_with_what_is_gone(one, current)), indent=_INDENT)
         if not acts:
             tell(say("audit.none-such" if any((since, until, by, worker, kind)) else "audit.none"))
     if unread:
@@ -110,6 +112,19 @@ def _acts(changes: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
             after |= {"kind": "print.replaced", "kinds": [*kinds, after["kind"]]}
         else:
             yield change
+
+
+def _with_what_is_gone(change: dict[str, Any], store: SqliteStore) -> dict[str, Any]:
+    """Of what was said to be destroyed, whether that is a file or a sensor, as far as the lists
+    know: the entry has no more than its mark."""
+    if change["kind"] != _DESTROYED:
+        return change
+    mark = change["details"]["backup"]
+    if any(mark == one.backup for one in store.sealed_backups()):
+        return {**change, "kind": f"{_DESTROYED}-file"}
+    if any(mark == one.mark for one in store.replaced_sensors()):
+        return {**change, "kind": f"{_DESTROYED}-sensor"}
+    return change
 
 
 def _replaces(one: dict[str, Any], removed: dict[str, Any]) -> bool:

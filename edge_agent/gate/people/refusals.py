@@ -168,7 +168,7 @@ def listed_as(store: SqliteStore, typed: str) -> tuple[str, SealedBackup | Repla
     if one.destroyed is not None:
         in_sensor = isinstance(one, ReplacedSensor)
         told = "backup.sensor-gone-already" if in_sensor else "backup.destroyed-already"
-        raise BadRequest(told, backup=name)
+        raise BadRequest(told, backup=name, day=one.destroyed)
     return name, one
 
 
