@@ -433,6 +433,21 @@ def test_nobody_is_told_or_asked_to_be_back_by_what_is_refused(
     assert "làm lại" not in done.output, done.output
 
 
+def test_how_somebody_gets_another_code_is_told_in_whole_commands(edge: Edge) -> None:
+    told = edge("workers", "merge", "NV0042", "NV101")
+    assert told.exit_code == 65
+    typed = [line.strip() for line in told.stderr.splitlines() if line.startswith("  ")]
+    removals = [line for line in typed if "prints remove NV0042 --finger " in line]
+    assert typed == [
+        "edge-agent workers add NV101",
+        *removals,
+        "edge-agent enroll NV101",
+        "edge-agent workers deactivate NV0042",
+    ]
+    edge("workers", "add", "NV101", "Lò Thị Mây")
+    assert "workers add" not in edge("workers", "merge", "NV0042", "NV101").stderr
+
+
 @pytest.mark.usefixtures("at_a_terminal")
 @pytest.mark.parametrize(("text", "day"), [("vi-9", "hôm nay"), ("vi-1", "01/01/2099")])
 def test_nobody_is_asked_to_be_back_by_a_consent_that_is_none(

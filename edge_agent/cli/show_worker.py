@@ -1,13 +1,14 @@
 """``edge-agent workers show`` and ``merge``: all that the gate has of one worker."""
 
 from collections.abc import Container, Mapping
+from contextlib import closing, suppress
 from typing import Any
 
 import click
 from msgspec import structs, to_builtins
 
 from ..contract.attendance import Attendance, attendance, ways_now
-from ..contract.errors import BadRequest
+from ..contract.errors import BadRequest, StoreFault
 from ..contract.kinds import kind_of
 from ..contract.language import Message, say
 from ..contract.people_facts import WorkerLeavePlanned
@@ -139,4 +140,25 @@ def _told(punch: Mapping[str, Any], voided: Container[int]) -> str:
 @click.argument("into")
 @with_settings
 def merge(settings: Settings, code: str, into: str) -> None:
-    raise BadRequest("people.no-merge", code=code, into=into)
+    raise BadRequest("people.no-merge", code=code, into=into, lines=_instead(settings, code, into))
+
+
+def _instead(settings: Settings, code: str, into: str) -> list[Message]:
+    """What is typed for somebody to have another code, as far as this user may look."""
+    # Only here: show looks by itself.
+    from ..gate.daemon.assembly import Assembly
+
+    entered, fingers = False, ["right-index"]
+    with (
+        suppress(StoreFault, PermissionError),
+        closing(Assembly(settings).store_for_reading()) as store,
+    ):
+        entered = store.worker(into) is not None
+        fingers = [one.finger for one in store.prints() if one.worker == code]
+    told = {"code": code, "into": into}
+    return [
+        *([] if entered else [Message("people.instead-add", **told)]),
+        *(Message("people.removal", code=code, finger=finger) for finger in fingers),
+        Message("people.instead-enrol", **told),
+        Message("people.instead-deactivate", **told),
+    ]
