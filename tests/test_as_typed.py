@@ -931,6 +931,24 @@ def test_a_day_is_typed_as_people_say_it_wherever_one_is_asked_for(
 
 
 @pytest.mark.parametrize("language", ["vi", "en"])
+def test_punches_are_listed_until_a_day_and_a_day_that_is_no_code_is_told_how(
+    edge: Edge, language: str
+) -> None:
+    for ago in (1, 2):
+        add = ("punches", "add", "NV0042", "--at", f"{day_ago(ago)} 17:00", "--reason", "forgot")
+        assert edge(*add).exit_code == 0
+    done = edge("punches", "list", "hôm kia", language=language)
+    line = done.stderr.replace(" \\\n", " ").partition(" edge-agent ")[2]
+    assert done.exit_code == 65
+    done = edge(*shlex.split(line), "--json", language=language)
+    iso = "-".join(reversed(day_ago(2).split("/")))
+    assert [one["at"][:10] for one in json.loads(done.stdout)] == [iso], done.output
+    assert edge("punches", "list", "--since", "today", "--until", "yesterday").exit_code == 2
+    none = edge("punches", "list", "--until", day_ago(9), language=language)
+    assert ("khoảng đó" if language == "vi" else "in that time") in none.stdout
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
 def test_a_refusal_of_a_punch_has_the_command_that_goes_on(edge: Edge, language: str) -> None:
     add = ("punches", "add", "NV0042", "--at", f"{day_ago(1)} 17:00", "--reason")
     assert edge(*add, "forgot").exit_code == 0

@@ -23,10 +23,9 @@ from ..gate.settings.schema import Settings
 from .carry_out import who
 from .complete import change_kinds, codes
 from .help import group
-from .moments import moment_until
 from .options import as_json, with_settings
 from .show import print_json
-from .since import entries_since, first_of
+from .since import entries_since, first_of, last_of
 from .tell import tell
 from .worker_words import A_USER, OF_THE_GATE, by_whom, user_of
 
@@ -59,9 +58,7 @@ def list_(
 ) -> None:
     assembly = Assembly(settings)
     first_ms = first_of(since, assembly.zone)
-    last_ms = moment_until(until, assembly.zone) if until is not None else None
-    if first_ms is not None and last_ms is not None and last_ms < first_ms:
-        raise click.BadParameter(say("audit.ends-before"), param_hint="--until")
+    last_ms = last_of(until, first_ms, assembly.zone)
     kinds = ACTS if kind is None else _kinds(kind)
     current = assembly.store_for_reading()
     forgotten = {one.code for one in current.workers() if one.nameless}
@@ -278,9 +275,9 @@ def _is_since(data: dict[str, Any], first_ms: int | None) -> bool:
     return first_ms is None or not stamp.trusted or stamp.wall_ms >= first_ms
 
 
-def _is_until(change: dict[str, Any], last_ms: int | None) -> bool:
+def _is_until(change: dict[str, Any], last_ms: float) -> bool:
     """The same of an unknown time."""
-    return last_ms is None or change["at"] is None or parse_time(change["at"]) <= last_ms
+    return change["at"] is None or parse_time(change["at"]) <= last_ms
 
 
 def _change(data: dict[str, Any], holders: Holders, zone: ZoneInfo) -> dict[str, Any]:

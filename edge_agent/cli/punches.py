@@ -16,7 +16,7 @@ from ..contract.attendance import (
 )
 from ..contract.chain import told
 from ..contract.corrections import known_code, said_moment
-from ..contract.errors import EdgeAgentError
+from ..contract.errors import BadRequest, EdgeAgentError
 from ..contract.kinds import AMENDMENTS
 from ..contract.language import Message, say
 from ..contract.stamps import local_time, parse_time
@@ -26,9 +26,10 @@ from ..gate.settings.schema import Settings
 from .carry_out import carry_out, names_of, who, whom
 from .complete import code_argument, codes, direction_option, reason_option, refuse_no_reason
 from .help import group
+from .moments import leans_on_today
 from .options import as_json, ask_a_person, with_settings, yes_option
 from .show import print_json, print_table
-from .since import entries_since, first_of, typed_moment
+from .since import entries_since, first_of, last_of, typed_moment
 from .tell import tell
 from .worker_words import note_of, way_of, when_of
 
@@ -54,11 +55,17 @@ def punches() -> None:
 @punches.command("list", help="help.punches-list")
 @click.argument("code", required=False, shell_complete=codes)
 @click.option("--since", metavar="TIME", help="help.since")
+@click.option("--until", metavar="TIME", help="help.until")
 @as_json
 @with_settings
-def list_(settings: Settings, code: str | None, since: str | None, as_json: bool) -> None:
+def list_(
+    settings: Settings, code: str | None, since: str | None, until: str | None, as_json: bool
+) -> None:
+    if code is not None and leans_on_today(code.strip()):
+        raise BadRequest("punch.when-not-whose", text=code, when=code.strip())
     assembly = Assembly(settings)
     first_ms = first_of(since, assembly.zone)
+    last_ms = last_of(until, first_ms, assembly.zone)
     store = assembly.store_for_reading()
     holders = store.holders()
     if code is not None:
@@ -75,7 +82,7 @@ def list_(settings: Settings, code: str | None, since: str | None, as_json: bool
             "way": ways.get(punch.seq, punch.direction),
         }
         for punch in punches
-        if first_ms is None or punch.at is None or parse_time(punch.at) >= first_ms
+        if punch.at is None or (first_ms or 0) <= parse_time(punch.at) <= last_ms
         if code in (None, punch.worker)
     ]
     if as_json:
@@ -95,7 +102,9 @@ def list_(settings: Settings, code: str | None, since: str | None, as_json: bool
             )
             for punch in found
         ),
-        empty=say("punch.none")
+        empty=say("punch.none-among")
+        if until is not None
+        else say("punch.none")
         if first_ms is None
         else say("punch.none-since", since=local_time(first_ms, assembly.zone)),
     )

@@ -3,6 +3,7 @@ there."""
 
 from collections.abc import Callable, Collection, Iterator
 from datetime import date, datetime
+from math import inf
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -19,6 +20,7 @@ from .help import retype
 from .moments import (
     leans_on_today,
     moment,
+    moment_until,
     refuse_either_of_two,
     refuse_without_day,
     to_come,
@@ -80,6 +82,17 @@ def first_of(since: str | None, zone: ZoneInfo) -> int | None:
     if told is not None:
         tell(say(told), err=True)
     return first_ms
+
+
+def last_of(until: str | None, first_ms: int | None, zone: ZoneInfo) -> float:
+    """The last millisecond of a list's ``--until``, which is told where it leans on today; without
+    one there is none. Raises BadParameter where that is before its ``--since``."""
+    if until is None:
+        return inf
+    last_ms = moment_until(until, zone)
+    if first_ms is not None and last_ms < first_ms:
+        raise click.BadParameter(say("audit.ends-before"), param_hint="--until")
+    return last_ms
 
 
 def entries_since(
