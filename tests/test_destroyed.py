@@ -213,6 +213,40 @@ def test_one_file_is_looked_at(edge: Edge, tmp_path: Path) -> None:
     assert "Thiếu phần cuối" in told(edge("list", "bb"))
 
 
+def test_one_is_looked_up_by_its_mark(edge: Edge, tmp_path: Path) -> None:
+    one = backup("aa", holder="chị Hoa", file="/media/stick/a.age")
+    listed(tmp_path, one, backup("ab"))
+    looked = told(edge("list", "aaaaaaaa"))
+    for part in ("aaaaaaaa (ghi ra /media/stick/a.age)", "đang dùng", "chị Hoa", f"{LAN}, {HOA}"):
+        assert part in looked
+    found = json.loads(edge("list", "aaaaaa", "--json").stdout)
+    assert (found["header"], found["listed"]["backup"]) == (None, "aa" * 16)
+    unknown = edge("list", "cccccccc")
+    assert (unknown.exit_code, "edge-agent templates list" in told(unknown)) == (65, True)
+    assert "Không đọc được" in told(edge("list", "aa"))
+
+
+def test_a_file_that_is_not_where_it_was_written_is_missed_where_that_is_there(
+    edge: Edge, tmp_path: Path
+) -> None:
+    away = tmp_path / "away" / "b.age"
+    listed(tmp_path, backup("aa", tmp_path), backup("bb", file=str(away)))
+    assert "không thấy tệp" not in told(edge("list"))
+    assert str(away.parent) in told(edge("list"))
+    (tmp_path / "aa").unlink()
+    shown = told(edge("list"))
+    assert shown.count("không thấy tệp ở chỗ đã ghi") == 1
+    away.parent.mkdir()
+    assert told(edge("list")).count("không thấy tệp ở chỗ đã ghi") == 2
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+@pytest.mark.parametrize("command", ["backup", "reseal"])
+def test_no_line_of_the_help_is_a_bracket_alone(edge: Edge, command: str, language: str) -> None:
+    lines = edge(command, "--help", language=language).output.splitlines()
+    assert [line for line in lines if line.strip() in ("(", ")", ").")] == []
+
+
 def test_one_that_broke_off_is_not_said_to_be_in_use(edge: Edge, tmp_path: Path) -> None:
     listed(tmp_path, backup("aa"), backup("bb", holds=[]), backup("cc", holds=[], prints=0))
     whole, broken, empty = edge("list").output.splitlines()[1:]

@@ -1,5 +1,7 @@
 """``edge-agent templates list``: which backups there are, what is in one, and which must go."""
 
+import os
+import re
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -8,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
+from ..contract.errors import BadRequest
 from ..contract.language import Message, say
 from ..contract.stamps import local_time, parse_time, true_time
 from ..gate.ledger.glance import began_instead
@@ -39,7 +42,10 @@ def templates_list(settings: Settings, file: Path | None, as_json: bool) -> None
     store = assembly.store_for_reading()
     found = store.sealed_backups()
     if file is not None:
-        _look_at(file, found, assembly.zone, as_json)
+        if (marked := _by_mark(file, found)) is not None:
+            _look_up(marked, assembly.zone, as_json)
+        else:
+            _look_at(file, found, assembly.zone, as_json)
         return
     if as_json:
         print_json(found)
@@ -84,10 +90,45 @@ def tell_if_lists_lack(store: "SqliteStore", zone: ZoneInfo) -> None:
 
 
 def _what_held(one: SealedBackup) -> str:
-    file = Message("backup.file", file=Path(one.file).name) if one.file else ""
+    file = Message("backup.file", file=one.file) if one.file else ""
     if one.holder:
         return say("backup.held-by", holder=one.holder, file=file)
     return say("backup.held-by-none", file=file)
+
+
+_MARK = re.compile(r"[0-9a-f]{6,32}")
+
+
+def _by_mark(file: Path, found: list[SealedBackup]) -> SealedBackup | None:
+    """The one of which somebody typed the mark, as the list shows it, where no file is called that.
+
+    Raises BadRequest where there is none, or not only one.
+    """
+    typed = str(file)
+    if not _MARK.fullmatch(typed) or os.path.lexists(file):
+        return None
+    meant = [one for one in found if one.backup.startswith(typed)]
+    if len(meant) != 1:
+        raise BadRequest("backup.not-listed", backup=typed)
+    return meant[0]
+
+
+def _look_up(one: SealedBackup, zone: ZoneInfo, as_json: bool) -> None:
+    """What the list says of one, whose file nobody has here."""
+    if as_json:
+        print_json({"file": None, "header": None, "listed": one})
+        return
+    told = {"backup": one.backup[:SHOWN_DIGITS], "made": shown_made(one.made, zone)}
+    told["file"] = say("backup.written-to", file=one.file) if one.file else ""
+    tell(say("backup.looks-mark", count=one.prints, keys=len(one.recipients), **told))
+    _tell_listed(one)
+
+
+def _tell_listed(listed: SealedBackup) -> None:
+    holder = listed.holder or say("backup.holder-unknown")
+    tell(say("backup.looks-listed", state=state_of_backup(listed), holder=holder))
+    if listed.workers is not None:
+        tell(say("backup.looks-holds", codes=listed.workers))
 
 
 def _look_at(file: Path, found: list[SealedBackup], zone: ZoneInfo, as_json: bool) -> None:
@@ -106,10 +147,7 @@ def _look_at(file: Path, found: list[SealedBackup], zone: ZoneInfo, as_json: boo
     if listed is None:
         tell(say("backup.looks-unlisted"))
     else:
-        holder = listed.holder or say("backup.holder-unknown")
-        tell(say("backup.looks-listed", state=state_of_backup(listed), holder=holder))
-        if listed.workers is not None:
-            tell(say("backup.looks-holds", codes=listed.workers))
+        _tell_listed(listed)
     tell(say("backup.looks-sealed", file=file))
 
 
@@ -158,7 +196,21 @@ def state_of_backup(one: SealedBackup) -> str:
         return say("backup.state-erased", codes=one.erased)
     if one.prints and one.holds == [] and not one.to_destroy:
         return say("backup.state-unfinished")
-    return say("backup.state-replaced" if one.replaced_by else "backup.state-kept")
+    if one.replaced_by:
+        return say("backup.state-replaced")
+    return say("backup.state-kept-unseen" if _is_missed(one) else "backup.state-kept")
+
+
+def _is_missed(one: SealedBackup) -> bool:
+    """Whether a file is not where it was written, although what it was written to is there: a stick
+    that is not plugged in is missed by nobody."""
+    if one.file is None:
+        return False
+    folder = Path(one.file).parent
+    if not (os.path.isdir(folder) and os.access(folder, os.X_OK)) or os.path.lexists(one.file):
+        return False
+    of_sticks = one.file.startswith(("/media/", "/mnt/", "/run/media/"))
+    return not of_sticks or folder.stat().st_dev != Path("/").stat().st_dev
 
 
 def state_of_sensor(one: ReplacedSensor) -> str:
