@@ -287,6 +287,20 @@ def test_of_who_has_left_it_is_told_what_really_went(store: SqliteStore) -> None
     assert "worker.erased" not in {one["kind"] for one in told}
 
 
+def test_a_last_day_is_told_and_by_what_somebody_is_back(store: SqliteStore) -> None:
+    enrolled = PrintEnrolled(worker="0007", finger="left-thumb", slot=3, generation=1, actor=LAN)
+    append(store, WorkerLeft(worker="0007", last_day="2026-11-27", actor=LAN), later(HOUR_MS))
+    append(store, enrolled, later(3 * HOUR_MS))
+    append(store, structs.replace(enrolled, finger="right-thumb"), later(4 * HOUR_MS))
+    told = [
+        one.partition("4711001: ")[2]
+        for one in listed("--lang", "vi", "--worker", "0007").stdout.splitlines()
+    ]
+    assert told[1].startswith("ghi Trần Văn Minh, 0007 đã nghỉ, làm đến hết 27/11/2026: ")
+    assert [one.endswith("; người này đi làm lại") for one in told[2:]] == [True, False]
+    assert [one.get("back") for one in changes("--worker", "0007")][2:] == [True, None]
+
+
 @pytest.mark.parametrize("called", ["0007", " 0007 "])
 def test_what_was_changed_of_one_worker(store: SqliteStore, called: str) -> None:
     append(store, WorkerAdded(worker="0008", actor=LAN))

@@ -15,9 +15,10 @@ from ..contract.errors import EdgeAgentError
 from ..contract.kinds import ACTS, ERASING, KINDS, kind_of, subject_of, words_of
 from ..contract.language import LANGUAGES, Message, current, is_name, said, say
 from ..contract.people import Holders, alike
-from ..contract.people_facts import TemplatesDestroyed, WorkerErased
+from ..contract.people_facts import TemplatesDestroyed, WorkerErased, WorkerLeft
 from ..contract.stamps import parse_time, true_time
 from ..gate.daemon.assembly import Assembly
+from ..gate.ledger.store.leaving_rows import CAME
 from ..gate.ledger.store.sqlite_store import SqliteStore
 from ..gate.settings.schema import Settings
 from .carry_out import who
@@ -151,13 +152,15 @@ def _older(assembly: Assembly, first_ms: int | None) -> tuple[list[dict[str, Any
 
 
 def _changes(store: SqliteStore, first_ms: int | None, zone: ZoneInfo) -> Iterator[dict[str, Any]]:
-    holders, renamings = store.holders(), _renamings(store)
+    holders, renamings, returns = store.holders(), _renamings(store), _returns(store)
     carried = store.recovered_through()
     for data in entries_since(store, first_ms, {*ACTS, _ERASED}):
         if _is_since(data, first_ms):
             told = {"ledger": store.ledger, **_change(data, holders, zone)}
             if data["seq"] <= carried:
                 told["carried"] = True
+            if data["seq"] in returns:
+                told["back"] = True
             yield {**told, "renamed": True} if data["seq"] in renamings else told
 
 
@@ -170,6 +173,19 @@ def _renamings(store: SqliteStore) -> set[int]:
         if data["kind"] == "worker.changed" and "why" not in data and active.get(worker) is now:
             found.add(data["seq"])
         active[worker] = now
+    return found
+
+
+def _returns(store: SqliteStore) -> set[int]:
+    """The entries by which somebody who had left is at work again, which stands in none."""
+    found, left = set[int](), set[str]()
+    for kind, data in reversed([*store.newest_first((_LEFT, *CAME))]):
+        if kind == _LEFT:
+            # Whom payroll's dates have let go, payroll brings back.
+            (left.discard if data.get("actor") == "payroll" else left.add)(data["worker"])
+        elif data["worker"] in left:
+            left.discard(data["worker"])
+            found.add(data["seq"])
     return found
 
 
@@ -295,7 +311,7 @@ def _change(data: dict[str, Any], holders: Holders, zone: ZoneInfo) -> dict[str,
     }
 
 
-_ERASED = kind_of(WorkerErased)
+_ERASED, _LEFT = kind_of(WorkerErased), kind_of(WorkerLeft)
 
 _DETAILS = {
     kind_of(fact): [key for key in fact.__struct_fields__ if key not in ("actor", "worker")]
@@ -307,7 +323,10 @@ def _line(change: dict[str, Any]) -> str:
     at = change["at"]
     when = Message("punch.at", at=at) if at else Message("punch.unknown-time")
     name = "audit.line-carried" if change.get("carried") else "audit.line"
-    return say(name, when=when, who=by_whom(change["actor"]), what=_what(change))
+    what = _what(change)
+    if change.get("back"):
+        what = Message("audit.and-back", what=what)
+    return say(name, when=when, who=by_whom(change["actor"]), what=what)
 
 
 def _what(change: dict[str, Any]) -> Message:
@@ -328,6 +347,8 @@ def _what(change: dict[str, Any]) -> Message:
         details["moment"] = details["at"]
     elif kind in ERASING:
         details["gone"] = _gone(change.get("erased"))
+        if "last_day" in details:
+            kind = "worker.left-after"
     elif kind == "templates.sealed":
         details["count"] = details["prints"]
     name = f"audit.{kind.replace('.', '-')}"

@@ -19,7 +19,7 @@ _LEFT = "worker.left"
 
 _AGREED = "consent.given"
 
-_CAME = (_AGREED, "print.enrolled", "print.restored", "credential.added")
+CAME = (_AGREED, "print.enrolled", "print.restored", "credential.added")
 """By what somebody who has left is at work again."""
 
 _NO_SEQ = 1 << 62
@@ -75,7 +75,7 @@ class LeavingRows(ErasureRows):
             if not leavings:
                 continue
             (_, left), later = reasons[leavings[-1]], reasons[leavings[-1] + 1 :]
-            if not later or not self._came_between(worker, left, later[-1][1], _CAME):
+            if not later or not self._came_between(worker, left, later[-1][1], CAME):
                 found[worker] = left
         return found
 
