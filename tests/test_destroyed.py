@@ -240,9 +240,13 @@ def test_a_file_that_is_not_where_it_was_written_is_missed_where_that_is_there(
     assert told(edge("list")).count("không thấy tệp ở chỗ đã ghi") == 2
 
 
+@pytest.mark.parametrize("columns", ["40", "50", "80"])
 @pytest.mark.parametrize("language", ["vi", "en"])
 @pytest.mark.parametrize("command", ["backup", "reseal"])
-def test_no_line_of_the_help_is_a_bracket_alone(edge: Edge, command: str, language: str) -> None:
+def test_no_line_of_the_help_is_a_bracket_alone(
+    edge: Edge, command: str, language: str, columns: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
     lines = edge(command, "--help", language=language).output.splitlines()
     assert [line for line in lines if line.strip() in ("(", ")", ").")] == []
 
