@@ -384,7 +384,7 @@ def test_nobody_is_asked_what_is_refused_then(edge: Edge, more: tuple[str, ...])
     assert edge("punches", "add", "NV0042", *punch).exit_code == 0
     told = refused("workers", "leave", "NV0042", "--on", day_ago(4))
     last = "-".join(reversed(day_ago(2).split("/")))
-    assert f"'edge-agent workers leave NV0042 --on {last}'" in told
+    assert f"edge-agent workers leave NV0042 --on {last}" in told
 
 
 @pytest.mark.usefixtures("at_a_terminal")
