@@ -72,6 +72,8 @@ def to_do(settings: Settings, answer: dict[str, Any]) -> Iterator[Told]:
     yield "clock", _problem(answer["clock"])
     for code in answer.get("held_back", ()):  # A daemon of an older version does not know.
         yield "people", say("status.held-back", code=code)
+    if codes := answer.get("without_consent"):  # As above.
+        yield "people", say("status.without-consent", count=len(codes))
     for dispute in disputes(answer):
         yield "people", say(dispute)
     if sensor["not_backed_up"]:

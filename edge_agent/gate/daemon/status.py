@@ -36,7 +36,7 @@ from ..events import (
 from ..host.board import board_below
 from ..host.disk import FILLING, Usage, usage_of
 from ..host.lock import daemon_at
-from ..ledger.glance import erased_again, glance, overdue, renamed, restored
+from ..ledger.glance import erased_again, glance, overdue, renamed, restored, without_consent
 from ..ledger.last_backup import backup_standing
 from ..ledger.print_watch import PrintStanding
 from ..ledger.store.metadata import CASE_OPEN, ERASURES_UNKNOWN
@@ -224,7 +224,9 @@ def glance_of(assembly: Assembly, store: SqliteStore, status: GateStatus) -> dic
     today = local_date(now.wall_ms, assembly.zone)
     told = glance(store, status.ledger.confirmed_seq, assembly.zone, assembly.today())
     put_back = restored(store, now)
+    asked = assembly.settings.privacy.consent == "required"
     return told | {
+        "without_consent": without_consent(store) if asked else [],
         "overdue": overdue(store, today),
         "restored": put_back,
         "erased_again": erased_again(store) if put_back else [],

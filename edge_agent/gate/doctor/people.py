@@ -7,18 +7,22 @@ from .findings import Judgement, Sentence, State, passed_on
 
 NOBODY_KNOWN = Sentence(State.WARN, "doctor.nobody-known")
 PRINTS_HELD_BACK = Sentence(State.WARN, "doctor.prints-held-back")
+WITHOUT_CONSENT = Sentence(State.WARN, "doctor.prints-without-consent")
 
 
 @check("workers")
 def workers(context: CheckContext) -> Judgement | None:
-    """Whether anybody is recognised, and whose prints are held back for a code of another name."""
+    """Whether anybody is recognised, whose prints are held back for a code of another name, and
+    whose are refused for want of a consent."""
     if (told := context.told) is None:
         return None
     known = told["sensor"]["prints"] or told.get("credentials") != 0  # Not told by older versions.
     if not known and (count := told.get("workers")):
         return NOBODY_KNOWN(count=count)
-    codes = told.get("held_back")
-    return PRINTS_HELD_BACK(codes=codes) if codes else None
+    if codes := told.get("held_back"):
+        return PRINTS_HELD_BACK(codes=codes)
+    refused = told.get("without_consent")
+    return WITHOUT_CONSENT(codes=refused) if refused else None
 
 
 @check("leavers")

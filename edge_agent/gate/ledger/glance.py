@@ -118,6 +118,13 @@ def erased_again(store: SqliteStore) -> list[str]:
     return sorted((before & by_itself) - planned)
 
 
+def without_consent(store: SqliteStore) -> list[str]:
+    """The codes of whom there are prints and no consent: where one is asked for, each of their
+    touches is refused. Raises StoreFault.
+    """
+    return sorted({one.worker for one in store.prints()} - store.consents().keys())
+
+
 def overdue(store: SqliteStore, today: str) -> dict[str, int]:
     """What is late for workers' data on a day (ISO 8601): ``backups`` of templates, ``sensors``
     that were replaced and ``databases`` that were set aside, which are to be destroyed, and

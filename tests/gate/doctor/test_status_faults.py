@@ -21,9 +21,10 @@ from edge_agent.contract.messages import (
     RosterStatus,
     SensorStatus,
 )
-from edge_agent.contract.people import Worker
+from edge_agent.contract.people import Print, Worker
 from edge_agent.contract.stamps import ClockState
 from edge_agent.gate.claims import Claim, What
+from edge_agent.gate.consents import Consent
 from edge_agent.gate.daemon.running_status import Vitals, running_status
 from edge_agent.gate.daemon.status import stopped_status
 from edge_agent.gate.doctor.checks import OF_THE_GATE, OF_THE_MACHINE, look
@@ -180,6 +181,7 @@ FAULTS: dict[str, tuple[dict[str, Any], str, str]] = {
     "who has left here, and is at work by payroll": ({"left_here": ["NV1"]}, "leavers", "WARN"),
     "who is kept here, and left by payroll": ({"left_at_payroll": ["NV1"]}, "leavers", "WARN"),
     "prints that are held back": ({"held_back": ["NV1"]}, "workers", "WARN"),
+    "prints without a consent": ({"without_consent": ["NV1"]}, "workers", "WARN"),
     "settings that wait for a restart": (
         {"settings": {"changed": ["[mqtt] port"], "problem": None}},
         "changed settings",
@@ -214,6 +216,7 @@ def told(**faults: Any) -> dict[str, Any]:
     )
     status["store"].setdefault("message", None)
     status |= {"workers": 6, "credentials": 0, "held_back": []}
+    status |= {"without_consent": []}
     status |= {"left_here": [], "left_at_payroll": []}
     status["settings"] = {"changed": [], "problem": None}
     for key, value in faults.items():
@@ -310,6 +313,20 @@ def test_the_whole_of_status_has_no_field_that_is_in_no_table(stage: Stage) -> N
     context = stage.context()
     open_store(stage.folder, "main-gate").close()
     assert stopped_status(context.assembly).keys() - told().keys() == BESIDE.keys()
+
+
+@pytest.mark.parametrize(("asked", "told"), [("required", ["NV1"]), ("off", [])])
+def test_who_is_refused_for_want_of_a_consent(stage: Stage, asked: str, told: list[str]) -> None:
+    context = stage.context(privacy={"consent": asked})
+    with closing(open_store(stage.folder, "main-gate")) as store, store.changing() as change:
+        for slot, code in enumerate(("NV1", "NV2")):
+            change.put_worker(Worker(code=code, name=code))
+            finger = Print(worker=code, finger="right-index", slot=slot, generation=1)
+            change.put_print(finger, bytes(32))
+        change.put_consent(
+            Consent(worker="NV2", text="vi-1", text_hash=bytes(32), signed="2026-11-18")
+        )
+    assert stopped_status(context.assembly)["without_consent"] == told
 
 
 IN_A_ROW = {
@@ -419,6 +436,7 @@ IN_NO_TABLE = {
     "changed-badly": "the doctor reads the file itself, and says that it is bad",
     "glass-dirty": "glass", "worn": "prints", "do-backup": "backup", "twin": "uplink",
     "refused": "uplink", "not-signed": "uplink", "held-back": "workers",
+    "without-consent": "workers",
     "undervoltage": "power", "undervoltage-seen": "power", "hot": "temperature",
     "too-hot": "temperature", "do-copy": "copy", "do-copy-again": "copy",
     "erasing": "privacy", "changed": "changed settings", "other-version": "daemon",
