@@ -149,23 +149,6 @@ def reason_option(told: str) -> Callable[..., Any]:
     )
 
 
-def refuse_no_reason(ctx: click.Context, text: str) -> None:
-    """Raise NotAllowed where it is none, with the whole command, and in it a reason whose words it
-    has: ``về quên bấm`` was forgotten."""
-    from ..contract.people import NotAllowed, checked_reason
-    from .help import line_with, retype
-
-    try:
-        checked_reason(text)
-    except NotAllowed as error:
-        words = text.split()
-        parts = (words[a:b] for a in range(len(words)) for b in range(a + 2, len(words) + 1))
-        found = (reason_called(" ".join(part)) for part in parts)
-        retype(ctx, "--reason", say(f"reason.{next(filter(None, found), REASONS[0])}"))
-        told = {"problem": error.message, "line": line_with(ctx)}
-        raise NotAllowed("punch.no-reason", text=text, **told) from None
-
-
 def reasons(
     ctx: click.Context, param: click.Parameter, incomplete: str
 ) -> "list[CompletionItem | str]":

@@ -24,8 +24,15 @@ from ..gate.daemon.assembly import Assembly
 from ..gate.people.requests import AddPunch, VoidPunch
 from ..gate.settings.schema import Settings
 from .carry_out import carry_out, names_of, who, whom
-from .complete import code_argument, codes, direction_option, reason_option, refuse_no_reason
-from .help import group
+from .complete import (
+    REASONS,
+    code_argument,
+    codes,
+    direction_option,
+    reason_called,
+    reason_option,
+)
+from .help import group, line_with, retype
 from .moments import leans_on_today
 from .options import as_json, ask_a_person, with_settings, yes_option
 from .show import print_json, print_table
@@ -116,7 +123,7 @@ def list_(
 @as_json
 @with_settings
 def void(settings: Settings, seq: int, reason: str, as_json: bool) -> None:
-    refuse_no_reason(click.get_current_context(), reason)
+    _refuse_no_reason(click.get_current_context(), reason)
     result = carry_out(settings, VoidPunch(seq=seq, reason=reason))
     if as_json:
         print_json(result)
@@ -134,7 +141,7 @@ def void(settings: Settings, seq: int, reason: str, as_json: bool) -> None:
 @as_json
 @with_settings
 def add(settings: Settings, yes: bool, as_json: bool, **asked: Any) -> None:
-    refuse_no_reason(click.get_current_context(), asked["reason"])
+    _refuse_no_reason(click.get_current_context(), asked["reason"])
     asked["at"] = typed_moment(settings, "--at", asked["at"])
     request = AddPunch(**asked)
     moves = _moves(settings, request)
@@ -228,3 +235,19 @@ def _tell_move(one: Moved, *, err: bool) -> None:
     if one.way is not None:
         was, way = (Message(f"direction.{way}") for way in (one.recorded, one.way))
         tell(say("punch.moves-way", was=was, way=way, **told), err=err, indent="  ")
+
+
+def _refuse_no_reason(ctx: click.Context, text: str) -> None:
+    """Raise NotAllowed where it is none, with the whole command, and in it a reason whose words it
+    has: ``về quên bấm`` was forgotten."""
+    from ..contract.people import NotAllowed, checked_reason
+
+    try:
+        checked_reason(text)
+    except NotAllowed as error:
+        words = text.split()
+        parts = (words[a:b] for a in range(len(words)) for b in range(a + 2, len(words) + 1))
+        found = (reason_called(" ".join(part)) for part in parts)
+        retype(ctx, "--reason", say(f"reason.{next(filter(None, found), REASONS[0])}"))
+        told = {"problem": error.message, "line": line_with(ctx)}
+        raise NotAllowed("punch.no-reason", text=text, **told) from None

@@ -78,7 +78,7 @@ def test_whoever_is_erased_is_in_no_file_that_may_be_kept() -> None:
     works.ask(DestroyBackup(backup=first.backup[:6]))
     assert [one.to_destroy for one in works.store.sealed_backups()] == [False, False]
     assert works.store.kinds()[-1] == "templates.destroyed"
-    with pytest.raises(BadRequest, match="before"):
+    with pytest.raises(BadRequest, match="already"):
         works.ask(DestroyBackup(backup=first.backup))
 
 
