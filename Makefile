@@ -13,11 +13,11 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 
-# Three to a core of a small machine: most tests wait for a process or a line, not for the processor.
+# More at a time than there are cores: most tests wait for a process or a line, not for the processor.
 # Thousands of databases are synced meanwhile, so they lie in memory where that can be had; what a
 # power cut leaves of one is asked of a recording or of a disk of the test's own.
 SCRATCH = $(firstword $(wildcard /dev/shm) /tmp)
-PYTEST = TMPDIR="$${TMPDIR:-$(SCRATCH)}" $(BIN)/python -m pytest -n 6 --dist worksteal -o tmp_path_retention_count=1
+PYTEST = TMPDIR="$${TMPDIR:-$(SCRATCH)}" $(BIN)/python -m pytest -n 4 --dist worksteal -o tmp_path_retention_count=1
 
 PIP_INSTALL = $(BIN)/python -m pip install -qq --disable-pip-version-check
 

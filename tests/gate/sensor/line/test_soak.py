@@ -9,6 +9,7 @@ import random
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from edge_agent.gate.settings.schema import SensorSettings
 from edge_agent.simulator.background import Remote, running_simulator
 from edge_agent.simulator.faults import FAULTS
 from edge_agent.simulator.serving import SimulatorOptions
+from tests.patience import PATIENCE_S
 
 from .line import template
 
@@ -110,7 +112,20 @@ def _comes_back(sensor: FingerprintSensor, remote: Remote) -> float:
             if _press(remote, sensor, 1) == 1:
                 return time.monotonic() - began
         except SensorFault:
-            assert time.monotonic() - began < 10, "not back within 10 seconds"
+            assert time.monotonic() - began < PATIENCE_S, "it does not come back"
+
+
+def _answers(sensor: FingerprintSensor) -> None:
+    """It looks at the glass; a busy machine may be slower than the time that it has here."""
+    began = time.monotonic()
+    while True:
+        try:
+            assert sensor.capture() is not None
+            return
+        except SensorFault:
+            assert time.monotonic() - began < PATIENCE_S
+            with suppress(SensorFault):
+                sensor.connect()
 
 
 def _cycles(remote: Remote, sensor: FingerprintSensor, count: int) -> None:
@@ -126,7 +141,7 @@ def _cycles(remote: Remote, sensor: FingerprintSensor, count: int) -> None:
             with pytest.raises(SensorFault):
                 sensor.capture()
         else:
-            assert sensor.capture() is not None
+            _answers(sensor)
             remote.ask("unplug")
             with pytest.raises(SensorUnplugged):
                 sensor.capture()
