@@ -3,13 +3,10 @@
 As far as payroll knows, by the entries that it holds of that gate.
 """
 
-from contextlib import suppress
-
 import msgspec
 from msgspec import Struct
 
 from ...contract.errors import BadRequest
-from ...contract.facts import OldEntry
 from ..accept import data_in
 from ..databases.database import Database
 
@@ -56,10 +53,6 @@ class _Credential(Struct):
 
 class _Retired(Struct):
     erased: int | None
-
-
-class _Opened(Struct):
-    previous: OldEntry | None = None
 
 
 class _Sensors:
@@ -189,15 +182,9 @@ def _urgency(one: Concerned) -> tuple[bool, bool, bool, bool, str]:
 def lacks_an_earlier_ledger(database: Database, gate: str) -> bool:
     """Whether a ledger of that gate followed one of which payroll has nothing: whose fingers were
     enrolled in that one is not known here, although they may be in the sensor."""
-    held = {ledger for (ledger,) in database.query("SELECT DISTINCT ledger FROM entries")}
-    opened = database.query(
-        "SELECT wire FROM entries WHERE gate = ? AND kind = 'ledger.opened'", [gate]
+    found = database.query(
+        "SELECT 1 FROM successions s WHERE s.gate = ? AND NOT EXISTS"
+        " (SELECT 1 FROM ledgers l WHERE l.ledger = s.previous) LIMIT 1",
+        [gate],
     )
-    return any(_follows(bytes(wire)) not in {None, *held} for (wire,) in opened)
-
-
-def _follows(wire: bytes) -> str | None:
-    with suppress(msgspec.ValidationError):
-        previous = msgspec.convert(data_in(wire), _Opened).previous
-        return previous.ledger if previous else None
-    return None
+    return any(True for _ in found)
