@@ -33,6 +33,7 @@ from .worker_words import A_USER, OF_THE_GATE, by_whom, user_of
 _INDENT = " " * 4
 
 _DESTROYED = kind_of(TemplatesDestroyed)
+_ERASED, _LEFT = kind_of(WorkerErased), kind_of(WorkerLeft)
 
 
 @group(help="help.audit")
@@ -310,8 +311,6 @@ def _change(data: dict[str, Any], holders: Holders, zone: ZoneInfo) -> dict[str,
         "details": {key: data[key] for key in _DETAILS[data["kind"]] if key in data},
     }
 
-
-_ERASED, _LEFT = kind_of(WorkerErased), kind_of(WorkerLeft)
 
 _DETAILS = {
     kind_of(fact): [key for key in fact.__struct_fields__ if key not in ("actor", "worker")]

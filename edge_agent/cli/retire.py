@@ -105,13 +105,14 @@ def _tell_before(assembly: "Assembly", *, sensor: bool) -> None:
 def _tell_unsent(assembly: "Assembly", store: "SqliteStore") -> None:
     """What payroll lacks by now, and whether it can be sent: a gate that goes is soon where there
     is no line."""
+    from ..gate.ledger.glance import waiting_since
     from ..gate.ports import BrokerDown
     from ..gate.uplink.mqtt.look import first_answer
 
     confirmed = store.watermarks().confirmed
     waiting = store.tail().seq - confirmed
     if waiting:
-        since = store.data_of(store.entries(confirmed + 1, 1)[0]).get("at")
+        since = waiting_since(store, confirmed)
         told = "retire.unsent-since" if since else "retire.unsent"
         tell(say(told, count=waiting, since=since), err=True)
     why: Message | None = None

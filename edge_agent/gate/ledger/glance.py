@@ -52,15 +52,22 @@ def glance(
     ``confirmed``, None: there is none, or its time is not known. ``held_back``: the codes of other
     people's prints. ``left_here``, ``left_at_payroll``: of Leavers. Raises StoreFault.
     """
-    oldest = store.entries(confirmed + 1, 1)
     return {
         "workers": store.count_workers() - _left(store),
         "credentials": len(store.credentials()),
         "last_punch": _last_punch(store, zone),
         "held_back": sorted(store.held_back()),
         **to_builtins(disputed_leavers(store, today)),
-        "waiting_since": store.data_of(oldest[0]).get("at") if oldest else None,
+        "waiting_since": waiting_since(store, confirmed),
     }
+
+
+def waiting_since(store: SqliteStore, confirmed: int) -> str | None:
+    """When the oldest entry beyond ``confirmed`` was written; None: there is none, or its time is
+    not known. Raises StoreFault.
+    """
+    oldest = store.entries(confirmed + 1, 1)
+    return store.data_of(oldest[0]).get("at") if oldest else None
 
 
 def restored(store: SqliteStore, now: Stamp) -> bool:
