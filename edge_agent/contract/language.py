@@ -187,7 +187,8 @@ class _Field:
         self._language = language
 
     def __repr__(self) -> str:
-        return repr(self._value)
+        text = repr(self._value)
+        return text if len(text) <= _QUOTED else f"{text[: _QUOTED // 2]} … {text[-10:]}"
 
     def __str__(self) -> str:
         return _shown(self._value, self._language)
@@ -219,6 +220,9 @@ class _Field:
             return _joined(shown, kind, language)
         return _number(format(value, kind), language)
 
+
+_QUOTED = 160
+"""Characters of what somebody typed, or sent, that are said back whole: a path, a long name."""
 
 _BETWEEN = {"list": ", ", "steps": " && ", "lines": "\n  ", "sentences": " "}
 

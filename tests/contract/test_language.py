@@ -64,6 +64,8 @@ def test_numbers(
         ("{x:or}", ["a", "b"], "a or b", "a hoặc b"),
         ("{x:list}", ("a", "b"), "a, b", "a, b"),
         ("{x!r}", "a'b\x1b", '"a\'b\\x1b"', '"a\'b\\x1b"'),
+        ("{x!r}", "a" * 500, f"'{'a' * 79} … {'a' * 9}'", f"'{'a' * 79} … {'a' * 9}'"),
+        ("{x!r}", "a" * 150, f"'{'a' * 150}'", f"'{'a' * 150}'"),
         ("{x}", "\x1b[2J\u202eLan", "\\x1b[2J\\u202eLan", "\\x1b[2J\\u202eLan"),
         ("{x}", Path("/etc/x"), "/etc/x", "/etc/x"),
         ("{x}", Message("words.or"), "or", "hoặc"),
