@@ -279,8 +279,8 @@ def test_of_who_has_left_it_is_told_what_really_went(store: SqliteStore) -> None
     gone = counts | {"prints": 2, "credentials": 1, "openings": 3}
     append(store, WorkerErased(worker="0007", **gone), later(2 * HOUR_MS))
     assert last().endswith(
-        "no longer agrees: 2 prints erased, 1 card, QR code or PIN erased,"
-        " the fingers of 3 punches erased"
+        "no longer agrees: 2 prints, the fingers noted for 3 punches and"
+        " 1 card, QR code or PIN erased"
     )
     told = changes("--worker", "0007")
     assert [one.get("erased") for one in told[-2:]] == [counts, gone]

@@ -43,3 +43,31 @@ def test_whoever_withdraws_is_told_how_to_punch_without_a_finger(
     done = CliRunner().invoke(cli.main, ["consent", "withdraw", "0007", "--yes"])
     assert done.exit_code == 0, done.output
     assert ("edge-agent credentials add 0007 --card" in done.output) is bool(cards)
+
+
+@pytest.mark.parametrize(
+    ("erased", "words"),
+    [
+        (
+            {"prints": 1, "openings": 5, "credentials": 0},
+            "1 mẫu vân tay và ghi chép ngón đã dùng ở 5 lần chấm. Đã đọc lại máy quét và",
+        ),
+        (
+            {"prints": 0, "openings": 0, "credentials": 1},
+            "1 thẻ, mã QR hay mã PIN. Đã đọc lại cơ sở dữ liệu",
+        ),
+    ],
+)
+def test_of_what_there_was_none_nothing_is_said(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, erased: dict[str, int], words: str
+) -> None:
+    config = tmp_path / "edge-agent.toml"
+    config.write_text('[gate]\nid = "main-gate"\n[store]\npath = "gate.db"\n')
+    monkeypatch.setenv("EDGE_AGENT_CONFIG", str(config))
+    told = {
+        **{"worker": "0007", "begun": "2026-11-24T07:00:00+07:00", "done": True},
+        **{"erased": erased, "set_aside": [], "stopped": None},
+    }
+    monkeypatch.setattr(consent_commands, "carry_out", lambda settings, request: told)
+    done = CliRunner().invoke(cli.main, ["--lang", "vi", "consent", "withdraw", "0007", "--yes"])
+    assert f"của 0007: {words}" in " ".join(done.output.split())

@@ -24,6 +24,7 @@ from ..gate.settings.schema import Settings
 from .carry_out import who
 from .complete import change_kinds, codes
 from .help import group
+from .kept_words import gone_of
 from .options import as_json, with_settings
 from .show import print_json
 from .since import entries_since, first_of, last_of
@@ -356,10 +357,10 @@ def _what(change: dict[str, Any]) -> Message:
     return Message(name, **told, **details)
 
 
-def _gone(erased: dict[str, Any] | None) -> list[Message]:
+def _gone(erased: dict[str, Any] | None) -> Message:
     """What has really gone; None: the erasure is not done, as far as is told here."""
     if erased is None:
-        return [Message("audit.gone-not-yet")]
-    counted = {key: erased[key] for key in ("prints", "credentials", "openings")}
-    gone = [Message(f"audit.gone-{key}", count=count) for key, count in counted.items() if count]
-    return gone or [Message("audit.gone-nothing")]
+        return Message("audit.gone-not-yet")
+    if not any(erased[key] for key in ("prints", "openings", "credentials")):
+        return Message("audit.gone-nothing")
+    return Message("audit.gone", what=gone_of(erased))

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from ..contract.errors import BadRequest
 from ..contract.language import LANGUAGES, Message, because, is_name, said
-from ..gate.papers.certificate import Certificate
+from ..gate.papers.certificate import Certificate, ErasureDocument
 from ..gate.replaced_sensors import HeldSensor
 from ..gate.sealed_backups import HeldBackup
 from .kept_words import of_backup, of_sensor
@@ -26,7 +26,8 @@ _COUNTED = ("prints", "openings", "credentials")
 class Carried(Struct, frozen=True, kw_only=True):
     """All that a page is made of; ``version``: of the program that made it; ``backups``: those
     that still held the worker's templates then, ``sensors``: those that were replaced, and may.
-    ``enrolled``: the worker had a print again then, of which the document says nothing.
+    ``enrolled``: the worker had a print again then, of which the document says nothing;
+    ``before``: the erasures before this one.
     """
 
     document: str
@@ -37,6 +38,7 @@ class Carried(Struct, frozen=True, kw_only=True):
     backups: list[HeldBackup] = []
     sensors: list[HeldSensor] = []
     enrolled: bool = False
+    before: list[Certificate] = []
 
 
 def certificate_page(carried: Carried) -> str:
@@ -50,36 +52,24 @@ def certificate_page(carried: Carried) -> str:
     def words(key: str, **fields: object) -> str:
         return said(Message(f"proof.{key}", **fields), language)
 
-    def moment(name: str, at: str) -> str:
-        return words("moment" if done.is_sure(name) else "moment-unsure", at=at)
-
-    stopped = done.stopped and words("moment", at=done.stopped)
-    since = stopped or moment("begun", done.begun)
     before = [
         qr(f"EDGE-AGENT worker.erased {done.gate} {done.ledger} {done.worker} {made.digest}"),
         field(words("employer")),
         field(words("name"), carried.name),
         field(words("code"), done.worker),
         field(words("gate"), done.gate),
-        field(words("begun"), since),
-        field(words("done"), moment("done", done.done)),
+        field(words("begun"), said(_since(done), language)),
+        field(words("done"), said(_moment(done, "done"), language)),
     ]
     if done.last_day is not None:
         before.append(field(words("last-day"), words("day", on=done.last_day)))
-    held = tuple(
-        (_known("held", what), str(done.erased[what]))
-        for what in (*_COUNTED, *sorted(done.erased.keys() - {*_COUNTED}))
-        if what in done.erased
-    )
     kept = tuple((_known("kept", what), _known("why", what)) for what in done.kept)
     aside = (Message("proof.aside", files=done.not_reached),) if done.not_reached else ()
     anew = (Message("proof.enrolled-since", done=done.done),) if carried.enrolled else ()
     sections = [
-        Section(title=Message("proof.held"), rows=held),
-        Section(
-            title=Message("proof.checked"),
-            lines=tuple(_known("checked", what) for what in done.checked),
-        ),
+        _held(Message("proof.held"), done),
+        Section(title=Message("proof.checked"), lines=_checked(done)),
+        *map(_before, carried.before),
         Section(title=Message("proof.kept"), rows=kept),
         Section(
             title=Message("proof.beyond"),
@@ -106,6 +96,43 @@ def certificate_page(carried: Carried) -> str:
         f'<script type="application/json" id="certificate">{inside}</script>',
     ]
     return as_page(Message("proof.title"), sections, small, language, before, after)
+
+
+def _before(one: Certificate) -> Section:
+    """An erasure before the one that a page is of."""
+    done = one.read()
+    told = {"ledger": done.ledger, "digest": one.digest}
+    small = (
+        Message("proof.before-small-once", **told)
+        if one.seq is None
+        else Message("proof.before-small", seq=one.seq, **told)
+    )
+    section = _held(Message("proof.before", done=_moment(done, "done")), done)
+    begun = Message("proof.before-begun", begun=_since(done))
+    return msgspec.structs.replace(section, lines=(begun,), notes=(*_checked(done), small))
+
+
+def _held(title: Message, done: ErasureDocument) -> Section:
+    """What an erasure has taken: of what there was none nothing is said."""
+    counted = (*_COUNTED, *sorted(done.erased.keys() - {*_COUNTED}))
+    rows = tuple(
+        (_known("held", what), str(done.erased[what])) for what in counted if done.erased.get(what)
+    )
+    return Section(title=title, rows=rows, lines=() if rows else (Message("proof.held-nothing"),))
+
+
+def _checked(done: ErasureDocument) -> tuple[Text, ...]:
+    return tuple(_known("checked", what) for what in done.checked)
+
+
+def _since(done: ErasureDocument) -> Message:
+    """From when on nobody was recognised by what was erased."""
+    return Message("proof.moment", at=done.stopped) if done.stopped else _moment(done, "begun")
+
+
+def _moment(done: ErasureDocument, name: str) -> Message:
+    at = done.begun if name == "begun" else done.done
+    return Message("proof.moment" if done.is_sure(name) else "proof.moment-unsure", at=at)
 
 
 def carried_by(file: Path) -> tuple[bytes, Carried]:

@@ -1,10 +1,21 @@
 """How long what is kept of workers stays, and who has a backup of it, as people read it."""
 
+from collections.abc import Mapping
+
 from ..contract.language import Message
 from ..gate.papers.retention import Kept
 from ..gate.replaced_sensors import HeldSensor
 from ..gate.sealed_backups import HeldBackup
 from .show import SHOWN_DIGITS
+
+_GONE = ("prints", "openings", "credentials")
+"""What of an erasure is counted, in the order in which it is told."""
+
+
+def gone_of(erased: Mapping[str, int]) -> list[Message]:
+    """What an erasure has taken, and how many of each: of what there was none nothing is said."""
+    found = [Message(f"kept.gone-{what}", count=erased[what]) for what in _GONE if erased.get(what)]
+    return found or [Message("kept.gone-nothing")]
 
 
 def how_long(row: Kept) -> Message:

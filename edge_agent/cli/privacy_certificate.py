@@ -6,13 +6,14 @@ import click
 
 from .. import __version__
 from ..contract.atomic_file import new_private_file
-from ..contract.language import current, say
+from ..contract.language import Message, current, say
 from ..gate.settings.load import load_settings
 from ..gate.settings.schema import Settings
 from .carry_out import names_of, who
 from .certificate_page import Carried, carried_by, certificate_page
 from .complete import code_argument
 from .help import command
+from .kept_words import gone_of
 from .options import FilePath, as_json, config_option, page_option, with_settings
 from .show import print_json
 from .tell import tell
@@ -26,13 +27,13 @@ from .tell import tell
 def certificate(settings: Settings, code: str, file: Path, as_json: bool) -> None:
     # Only here: what the daemon does is asked for without the database.
     from ..gate.daemon.assembly import Assembly
-    from ..gate.papers.certificate import certificate_of
+    from ..gate.papers.certificate import certificates_of
     from ..gate.replaced_sensors import sensors_with
     from ..gate.sealed_backups import backups_with
 
     assembly = Assembly(settings)
     store = assembly.store_for_reading()
-    made = certificate_of(store, code)
+    *before, made = certificates_of(store, code)
     name = names_of(settings).get(code, "")
     enrolled = any(print_.worker == code for print_ in store.prints())
     page = certificate_page(
@@ -45,6 +46,7 @@ def certificate(settings: Settings, code: str, file: Path, as_json: bool) -> Non
             backups=backups_with(store.sealed_backups(), code, assembly.zone),
             sensors=sensors_with(store.replaced_sensors(), code, assembly.zone),
             enrolled=enrolled,
+            before=before,
         )
     )
     with new_private_file(file) as out:
@@ -70,11 +72,10 @@ def certificate(settings: Settings, code: str, file: Path, as_json: bool) -> Non
 @config_option
 def verify(config: Path, file: Path, export: Path | None, as_json: bool) -> None:
     # Only here: what the daemon does is asked for without the database.
-    from ..gate.papers.certificate import Certificate, judge, proofs_in, proofs_of
+    from ..gate.papers.certificate import Certificate, proofs_in, proofs_of, worst_of
 
     content, carried = carried_by(file)
-    made = Certificate(document=carried.document, seq=carried.seq)
-    said = made.read()
+    last = Certificate(document=carried.document, seq=carried.seq)
     is_ours = False
     if export is not None:
         proofs = proofs_in(export)
@@ -82,9 +83,10 @@ def verify(config: Path, file: Path, export: Path | None, as_json: bool) -> None
         from ..gate.daemon.assembly import Assembly
 
         settings = load_settings(config)
-        is_ours = settings.gate.id == said.gate
+        is_ours = settings.gate.id == last.read().gate
         proofs = proofs_of(Assembly(settings).store_for_reading())
-    verdict = judge(made, proofs)
+    made, verdict = worst_of(last, carried.before, proofs)
+    said = made.read()
     comparable = carried.version == __version__
     changed = verdict.holds and comparable and certificate_page(carried).encode() != content
     told = "changed" if changed else verdict.value
@@ -104,8 +106,11 @@ def verify(config: Path, file: Path, export: Path | None, as_json: bool) -> None
             told = "former"
         tell(say(f"proof.{told}", file=file, seq=made.seq, done=said.done, **fields))
         if verdict.holds and not comparable:
-            counts = {"prints": 0, "openings": 0, "credentials": 0} | said.erased
-            version = carried.version
-            tell(say("proof.other-version", version=version, done=said.done, **counts))
+            all_ = [one.read() for one in (*carried.before, last)]
+            erased = [
+                Message("proof.erased-what", what=gone_of(one.erased), done=one.done)
+                for one in all_
+            ]
+            tell(say("proof.other-version", version=carried.version, erased=erased))
     if changed or not verdict.holds:
         click.get_current_context().exit(1)

@@ -20,7 +20,7 @@ from ..gate.settings.schema import Settings
 from .carry_out import who
 from .complete import code_argument
 from .help import command
-from .kept_words import how_long, of_backup, of_sensor
+from .kept_words import gone_of, how_long, of_backup, of_sensor
 from .options import as_json, page_option, with_settings
 from .sections import Section, Text, as_page, tell_sections
 from .show import print_json
@@ -236,8 +236,7 @@ def _erasures(found: Held) -> Iterator[Message]:
         else:
             said = Certificate(document=one.document).read()
             yield Message("held.erased-on", begun=said.stopped or said.begun, done=said.done)
-            counts = {"prints": 0, "openings": 0, "credentials": 0} | said.erased
-            yield Message("held.erased-what", **counts)
+            yield Message("held.erased-what", what=gone_of(said.erased))
 
 
 def _claim(one: Claim) -> tuple[Message, ...]:

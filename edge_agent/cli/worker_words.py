@@ -252,7 +252,12 @@ def _tell_erased(result: dict[str, Any], whose: str, empty: str) -> None:
     elif result["done"] and not any(result["erased"].values()):
         tell(say(empty, whose=whose))
     elif result["done"]:
-        tell(say("privacy.erased", whose=whose, **result["erased"]))
+        # Only here: few commands erase somebody.
+        from .kept_words import gone_of
+
+        erased = result["erased"]
+        name = "privacy.erased" if erased["prints"] else "privacy.erased-no-print"
+        tell(say(name, whose=whose, what=gone_of(erased)))
     else:
         tell(say("privacy.not-done", whose=whose), err=True)
 

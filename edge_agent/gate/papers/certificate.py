@@ -5,6 +5,7 @@ What the gate keeps of an erasure is a document, whose SHA-256 stands in the led
 """
 
 import hashlib
+from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -89,14 +90,14 @@ class Proofs(Struct, frozen=True, kw_only=True):
 
 
 class Verdict(StrEnum):
-    """What a certificate is by the proofs at hand."""
+    """What a certificate is by the proofs at hand, the better before the worse."""
 
     GENUINE = "genuine"
     EARLIER = "earlier"
     """Of an earlier ledger of this gate, and the gate keeps the same document."""
-    FOREIGN = "foreign"
     PRUNED = "pruned"
     """Its entry may have been among those that are no longer here."""
+    FOREIGN = "foreign"
     FORGED = "forged"
 
     @property
@@ -105,17 +106,23 @@ class Verdict(StrEnum):
         return self in (Verdict.GENUINE, Verdict.EARLIER)
 
 
-def certificate_of(store: SqliteStore, code: str) -> Certificate:
-    """A worker's last. Raises BadRequest where nothing was erased, or not all of it yet."""
+def certificates_of(store: SqliteStore, code: str) -> list[Certificate]:
+    """A worker's, in order: the last erasure's, and of those before it each that took something.
+
+    Raises BadRequest where nothing was erased, or not all of it yet.
+    """
     begun = [one for one in store.erasures() if one.worker == code and one.begun]
     if not begun:
         raise _nothing_erased(store, code)
-    document = begun[-1].document
-    if document is None:
-        raise BadRequest("proof.not-done", code=code)
-    made = Certificate(document=document)
-    proof = proofs_of(store).known.get(made.digest)
-    return msgspec.structs.replace(made, seq=proof.seq if proof else None)
+    proofs, made = proofs_of(store).known, list[Certificate]()
+    for one in begun:
+        if one.document is None:
+            raise BadRequest("proof.not-done", code=code)
+        certificate = Certificate(document=one.document)
+        if one is begun[-1] or any(certificate.read().erased.values()):
+            proof = proofs.get(certificate.digest)
+            made.append(msgspec.structs.replace(certificate, seq=proof.seq if proof else None))
+    return made
 
 
 def _nothing_erased(store: SqliteStore, code: str) -> BadRequest:
@@ -177,6 +184,18 @@ def proofs_in(path: Path) -> Proofs:
     if not first:
         raise BadRequest("proof.bad-export", file=path, seq=1)
     return Proofs(gate=gate, ledger=ledger, first=first, known=known)
+
+
+def worst_of(
+    last: Certificate, before: Iterable[Certificate], proofs: Proofs
+) -> tuple[Certificate, Verdict]:
+    """What a page of a worker's last one, and of those before it, is: by which of them, and what
+    that is. Raises as ``judge`` does."""
+    worker, found = last.read().worker, (last, judge(last, proofs))
+    for one in before:
+        verdict = judge(one, proofs) if one.read().worker == worker else Verdict.FORGED
+        found = max(found, (one, verdict), key=lambda judged: [*Verdict].index(judged[1]))
+    return found
 
 
 def judge(certificate: Certificate, proofs: Proofs) -> Verdict:

@@ -1,6 +1,7 @@
 """A certificate of erasure: genuine, or told for what it is."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,12 @@ from edge_agent.cli.ledger import write_entries
 from edge_agent.contract.chain import read_wire, seal
 from edge_agent.contract.facts import GateAlive
 from edge_agent.contract.people import Print
-from edge_agent.gate.people.requests import RecordConsent, WithdrawConsent
+from edge_agent.gate.people.requests import (
+    AddCredential,
+    LeaveWorker,
+    RecordConsent,
+    WithdrawConsent,
+)
 from edge_agent.gate.sealed_backups import SealedBackup
 from tests.gate.people.test_requests import Office
 from tests.gate.people.test_terms import goes_on, with_term
@@ -115,6 +121,35 @@ def test_with_a_term_it_says_since_when_no_finger_counted(office: Office, tmp_pa
     assert f"Not used any more since: <b>{waiting.stopped[:19].replace('T', ' ')}</b>" in page
     assert "Erased and checked: <b>2026-11-26" in page
     assert [one.signed for one in made.site.store.ended_consents()] == ["2026-11-01"]
+
+
+def test_who_has_withdrawn_and_left_has_both_on_one_page(office: Office, tmp_path: Path) -> None:
+    office.site.clock.now += 86_400
+    office.asks(AddCredential(code=CODE, secret="4821", method="pin"))
+    office.asks(LeaveWorker(code=CODE))
+    settle(office, tmp_path)
+    file = certificate(tmp_path)
+    last, before = re.findall(r"<td>([^<]+)</td><td>(\d+)</td>", file.read_text(encoding="utf-8"))
+    assert last == ("Thẻ, mã QR, mã PIN", "1")
+    assert before == ("Vân tay: mẫu trong máy quét, ngón nào, ô nào", "1")
+    assert "Lần xóa trước, xong 18/11/2026" in file.read_text(encoding="utf-8")
+    assert verdict(file) == "genuine"
+    assert verdict(altered(file, "Lần xóa trước, xong 18", "Lần xóa trước, xong 17")) == "changed"
+    forged = altered(certificate(tmp_path, "en"), 'prints\\":1', 'prints\\":9')
+    assert verdict(forged) == "forged"
+
+
+def test_a_leaving_that_found_nothing_more_says_what_went_before(
+    office: Office, tmp_path: Path
+) -> None:
+    office.asks(LeaveWorker(code=CODE))
+    settle(office, tmp_path)
+    page = certificate(tmp_path).read_text(encoding="utf-8")
+    assert "Lần này không còn gì để xóa." in page
+    assert "<td>0</td>" not in page
+    assert "<td>1</td>" in page
+    told("report", CODE, language="vi")
+    assert "Đã xóa: 1 mẫu vân tay. Mã, tên" in told("report", CODE, language="vi")
 
 
 @pytest.mark.usefixtures("office")

@@ -162,7 +162,7 @@ def test_a_withdrawal_is_told_and_what_was_erased(office: Office) -> None:
     said = paper(lans(office))
     assert "You have withdrawn your consent, on 2026-11-18." in said
     assert "without asking for a consent" not in said
-    assert "Erased: templates 1, evidence of presses 3, cards, QR codes and PINs 1." in said
+    assert "Erased: 1 print, the fingers noted for 3 punches and 1 card, QR code or PIN." in said
     office.asks(RecordConsent(code="007", text="vi-1", signed="2026-11-18", paper=True))
     said = paper(lans(office))
     assert "You have agreed to text vi-1" in said

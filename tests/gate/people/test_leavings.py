@@ -17,7 +17,7 @@ from edge_agent.gate.erasure import Leavers, WorkerLeaving, is_expected
 from edge_agent.gate.evidence import Evidence, Opening
 from edge_agent.gate.ledger.glance import disputed_leavers, erased_again, glance
 from edge_agent.gate.ledger.store.database import StoreConnection
-from edge_agent.gate.papers.certificate import certificate_of
+from edge_agent.gate.papers.certificate import certificates_of
 from edge_agent.gate.people.erase import Eraser
 from edge_agent.gate.people.requests import (
     ActivateWorker,
@@ -418,7 +418,7 @@ def test_by_a_clock_that_is_not_set_the_certificate_says_so() -> None:
     office.site.clock.state = ClockState.UNSYNCED
     office.asks(LeaveWorker(code="007"))
     store = office.site.store
-    made = certificate_of(store, "007")
+    [*_, made] = certificates_of(store, "007")
     assert (made.read().sure, made.read().is_sure("begun")) == ([], False)
     carried = Carried(document=made.document, seq=1, name="Lan", language="en", version="0")
     assert certificate_page(carried).count("which was not set then") == 2
