@@ -12,7 +12,7 @@ _OF_TODAY = {
     **{"hom nay": 0, "today": 0, "sang nay": 0, "this morning": 0},
     **{"hom qua": -1, "yesterday": -1},
     "hom kia": -2,
-    **{"ngay mai": 1, "tomorrow": 1},
+    **{"ngay mai": 1, "mai": 1, "tomorrow": 1},
     "ngay kia": 2,
 }
 """Days by their words, without marks."""
@@ -44,12 +44,16 @@ _MONTH = re.compile(
 )
 """``11/2026``, ``tháng 11 năm 2026``, ``tháng 11``; a number alone is none."""
 
+_BACK = {"qua": -24, "hom qua": -24, "hom kia": -48}
 _PARTS = {
     **dict.fromkeys(("sang nay", "this morning"), (0, 12)),
     **dict.fromkeys(("chieu nay", "this afternoon"), (12, 18)),
     **dict.fromkeys(("toi nay", "this evening", "tonight"), (18, 24)),
+    **{f"sang {day}": (hours, 12 + hours) for day, hours in _BACK.items()},
+    **{f"chieu {day}": (12 + hours, 18 + hours) for day, hours in _BACK.items()},
+    **{f"toi {day}": (18 + hours, 24 + hours) for day, hours in _BACK.items()},
 }
-"""Hours of today: from which on, and until which."""
+"""Hours from today's midnight: from which on, and until which."""
 
 _HOURS = {
     "sang": {hour: hour for hour in range(12)},
@@ -63,6 +67,7 @@ other one, ``1 giờ tối``, is understood in two ways, and is none."""
 _SOME_WEEKDAY = re.sub(r"[?]P<[a-z]+>", "?:", _WEEKDAY.pattern)
 _DAY = (
     rf"(?:(?P<word>{'|'.join(_OF_TODAY)})"
+    r"|(?P<ago>[0-9]{1,2}) (?:ngay truoc|days? ago)"
     rf"|(?P<weekday>{_SOME_WEEKDAY})"
     rf"|(?P<part_of>{'|'.join(_HOURS)}) "
     rf"(?P<which>(?:hom )?(?:nay|qua)|hom kia|{_SOME_WEEKDAY})"
@@ -72,11 +77,12 @@ _DAY = (
 )
 _TIME = (
     r"(?P<hour>[0-9]{1,2})"
-    r"(?:(?:[hg]| ?gio)(?: ?(?P<past>[0-9]{2})(?: phut)?)?"
+    r"(?: ?(?:[hg]|gio)(?: ?(?P<past>[0-9]{2})(?: phut)?|(?P<half> ?ruoi))?"
     r"|:(?P<minute>[0-9]{2})(?P<second>:[0-9]{2}(?:[.][0-9]{1,6})?)?)"
     rf"(?: (?P<part>{'|'.join(_HOURS)}))?"
 )
-"""17:10, and 17h10, 17g10, 17h, ``17 giờ 10`` or ``5 giờ chiều``, as Vietnamese write it."""
+"""17:10, and 17h10, 17g10, 17h, ``17 giờ 10``, ``5 giờ rưỡi`` or ``5 giờ chiều``, as Vietnamese
+write it. Not 17h5, which is five past to some and ten to six to others, nor 17.05, a day."""
 
 _OFFSET = r"(?P<offset>z|[+-][0-9]{2}:[0-9]{2})?"
 
@@ -212,7 +218,7 @@ def _time(told: dict[str, str | None]) -> str | None:
             hour = _HOURS[part].get(hour)
     if hour is None:
         return None
-    minute = told["minute"] or told["past"] or "00"
+    minute = told["minute"] or told["past"] or ("30" if told["half"] else "00")
     offset = (told.get("offset") or "").upper()
     return f"{hour:0>2}:{minute}{told['second'] or ''}{offset}"
 
@@ -229,6 +235,8 @@ def _day(told: dict[str, str | None], today: date | None, *, to_come: bool) -> s
         return _weekday(weekday["name"], weekday["week"], today, to_come=to_come).isoformat()
     if told["which"]:
         return (today + timedelta(days=_OF_TODAY[f"hom {told['which'][-3:]}"])).isoformat()
+    if told["ago"]:
+        return (today - timedelta(days=int(told["ago"]))).isoformat()
     if told["word"]:
         return (today + timedelta(days=_OF_TODAY[told["word"]])).isoformat()
     month, day = int(told["month"] or 0), int(told["day"] or 0)
@@ -261,4 +269,26 @@ def _plain(text: str) -> str:
     spread = unicodedata.normalize("NFD", text.casefold())
     if "ki\u0300a" in spread:  # Three days from today, where *kia* is two.
         return text
-    return re.sub(" +", " ", "".join(c for c in spread if not unicodedata.combining(c)))
+    plain = re.sub("[ ,]+", " ", "".join(c for c in spread if not unicodedata.combining(c)))
+    for said, same in _SAME:
+        plain = said.sub(same, plain)
+    return plain
+
+
+_SAME = [
+    (re.compile(said), same)
+    for said, same in (
+        (r"\bt([2-7])\b", r"thu \1"),
+        (r"\bcn\b", "chu nhat"),
+        (r"\bh[.]?(qua|nay)\b", r"hom \1"),
+        (r"\bbua (qua|nay)\b", r"hom \1"),
+        (r"\b(tuan|thang) (?:vua )?roi\b", r"\1 truoc"),
+        (r"\b(?:ngay|luc) (?=[0-9])", ""),
+        (r"\b([0-9]{1,2}) thang ([0-9]{1,2}) nam ([0-9]{4})\b", r"\1/\2/\3"),
+        (r"\b([0-9]{1,2}) thang ([0-9]{1,2})\b", r"\1/\2"),
+        (r"(?<![0-9.])([0-9]{1,2})[.]([0-9]{1,2})[.]([0-9]{4})\b", r"\1/\2/\3"),
+        (r"(?<![0-9:-])([0-9]{1,2})-([0-9]{1,2})(?![0-9:-])", r"\1/\2"),
+    )
+]
+"""What is said otherwise and can mean nothing else. *Mùng 1* is none: to most it is of the moon's
+month."""
