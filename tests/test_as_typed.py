@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import click
 import pytest
 
-from edge_agent.cli import enroll, options, people, worker_words
+from edge_agent.cli import enroll, options, people
 from edge_agent.cli import sensor as sensor_command
 from edge_agent.cli.complete import REASONS, Keyword, keyword_called
 from edge_agent.cli.enrolment_day import Person
@@ -48,7 +48,6 @@ def at_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(enroll, "somebody_types", lambda: True)
     monkeypatch.setattr(options, "somebody_types", lambda: True)
     monkeypatch.setattr(people, "somebody_types", lambda: True)
-    monkeypatch.setattr(worker_words, "somebody_types", lambda: True)
 
 
 NAMES_OF_OTHERS = {"lang", "model", "protocol", "kind"}
@@ -483,14 +482,82 @@ def test_within_the_term_of_an_erasure_nothing_new_is_given_that_would_go_with_i
     way_on = f"edge-agent {' '.join(gone)} NV0042"
     assert (refused.exit_code, way_on in refused.stderr) == (65, True), refused.output
     assert edge(*gone, "NV0042", "--yes").exit_code == 0
-    assert edge(*words, answers="0004242\n").exit_code == 0
+    assert edge(*words, "--yes", answers="0004242\n").exit_code == 0
 
 
-def test_a_script_that_brings_somebody_back_goes_on_and_is_told(edge: Edge) -> None:
+@pytest.mark.parametrize("more", [(), ("--json",)])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("credentials", "add", "NV0042", "--card", "--stdin"),
+        ("credentials", "qr", "NV0042", "--output", "may.png"),
+        ("consent", "record", "NV0042", "--text", "vi-1", "--paper", "--signed", "hôm nay"),
+        ("enroll", "NV0042", "--finger", "left-thumb"),
+    ],
+)
+def test_a_script_brings_nobody_back_without_a_yes(
+    edge: Edge, words: tuple[str, ...], more: tuple[str, ...]
+) -> None:
     assert edge("workers", "leave", "NV0042", "--yes").exit_code == 0
-    done = edge("credentials", "add", "NV0042", "--card", "--stdin", answers="0004242\n")
-    assert done.exit_code == 0
-    assert "Lò Thị Mây, NV0042 lại là người đang làm." in " ".join(done.stdout.split())
+    refused = edge(*words, *more, answers="0004242\n")
+    assert refused.exit_code == 65
+    told = " ".join(refused.stderr.split())
+    assert "Lò Thị Mây, NV0042 đã nghỉ từ" in told
+    line = told.partition("Nếu đồng ý: ")[2]
+    assert shlex.split(line)[:3] == ["edge-agent", *words[:2]]
+    assert line.endswith(" ".join((*more, "--yes")))
+    assert json.loads(edge("workers", "show", "NV0042", "--json").stdout)["leaving"]["left"]
+    done = edge(*shlex.split(line)[1:], answers="0004242\n")
+    if words[0] == "enroll":
+        assert done.exit_code == NO_SENSOR
+    else:
+        assert done.exit_code == 0, done.output
+        back = json.loads(done.stdout)["back"] if more else "lại là người đang làm." in done.stdout
+        assert back is True
+
+
+@pytest.mark.usefixtures("at_a_terminal")
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("credentials", "add", "NV0042", "--card", "--stdin"),
+        ("consent", "record", "NV0042", "--text", "vi-1", "--signed", "hôm nay", "--paper"),
+    ],
+)
+def test_who_was_brought_back_by_mistake_leaves_again_after_the_same_day(
+    edge: Edge, words: tuple[str, ...]
+) -> None:
+    def last_day() -> str:
+        told = json.loads(edge("workers", "show", "NV0042", "--json").stdout)["leaving"]["last_day"]
+        return str(told)
+
+    day = "-".join(reversed(day_ago(3).split("/")))
+    assert edge("workers", "leave", "NV0042", "--on", day, "--yes").exit_code == 0
+    shown = f"đã nghỉ, làm đến hết {day_ago(3)}"
+    assert shown in " ".join(edge("workers", "show", "NV0042").stdout.split())
+    again = " ".join(edge("workers", "leave", "NV0042").stderr.split())
+    assert again.startswith(f"edge-agent: NV0042 đã nghỉ, làm đến hết ngày {day_ago(3)}, ")
+    done = edge(*words, answers="c\n0004242\n")
+    assert done.exit_code == 0, done.output
+    line = " ".join(done.stdout.split()).partition("Nếu gõ nhầm mã: ")[2]
+    assert line == f"edge-agent workers leave NV0042 --on {day}"
+    assert edge(*shlex.split(line)[1:], "--yes").exit_code == 0
+    assert last_day() == day
+
+
+@pytest.mark.parametrize("drop", [("workers", "leave", "NV0042", "--drop"), ("workers", "activate", "NV0042")])
+def test_a_leaving_that_was_dropped_by_mistake_is_planned_again_as_it_is_told(
+    edge: Edge, drop: tuple[str, ...]
+) -> None:
+    assert edge("workers", "leave", "NV0042", "--on", "2099-12-05", "--yes").exit_code == 0
+    line = " ".join(edge(*drop).stdout.split()).partition("Nếu bỏ nhầm: ")[2]
+    assert line == "edge-agent workers leave NV0042 --on 2099-12-05"
+    assert edge(*shlex.split(line)[1:], "--yes").exit_code == 0
+    leaving = json.loads(edge("workers", "show", "NV0042", "--json").stdout)["leaving"]
+    assert leaving["after"] == "2099-12-05"
+
+
+def test_who_has_left_is_not_entered_again(edge: Edge) -> None:
     added = edge("workers", "add", "NV0043", "Vàng A Páo")
     assert added.exit_code == 0
     assert edge("workers", "leave", "NV0043", "--yes").exit_code == 0
@@ -1272,7 +1339,8 @@ def test_a_leaving_that_is_planned_is_shown_with_who_and_how_to_drop_it(
     assert edge("workers", "leave", "NV0042", "--on", "05/12/2099", "--drop").exit_code == 65
     done = edge("workers", *drop)
     assert (
-        done.stdout == "Lò Thị Mây (NV0042) không nghỉ nữa: đã bỏ lịch nghỉ sau ngày 05/12/2099.\n"
+        done.stdout == "Lò Thị Mây (NV0042) không nghỉ nữa: đã bỏ lịch nghỉ sau ngày 05/12/2099."
+        " Nếu bỏ nhầm: edge-agent workers leave NV0042 --on 2099-12-05\n"
     )
     assert "lịch nghỉ" not in edge("workers", "show", "NV0042").stdout
     told = [one.partition(": ")[2] for one in edge("audit", "list").stdout.splitlines()[-2:]]

@@ -61,6 +61,7 @@ def print_slip(settings: Settings, code: str, text: str | None, file: Path, as_j
 @click.option("--signed", required=True, metavar="2026-11-28", help="help.consent-signed")
 @click.option("--witness", metavar="CODE", help="help.consent-witness")
 @click.option("--paper", is_flag=True, help="help.consent-paper")
+@yes_option
 @as_json
 @with_settings
 def record(
@@ -70,6 +71,7 @@ def record(
     signed: str,
     witness: str | None,
     paper: bool,
+    yes: bool,
     as_json: bool,
 ) -> None:
     from ..gate.daemon.assembly import Assembly
@@ -82,7 +84,7 @@ def record(
     refuse_beforehand(
         settings, code, lambda store, code: judge_consent(store, code, request, today)
     )
-    ask_if_left(settings, code, asks=not as_json)
+    ask_if_left(settings, code, yes)
     result = carry_out(settings, request)
     if as_json:
         print_json(result)

@@ -47,17 +47,23 @@ def credentials() -> None:
 @code_argument
 @_one_kind
 @click.option("--stdin", "typed", is_flag=True, help="help.credentials-stdin")
+@yes_option
 @as_json
 @with_settings
 def add(
-    settings: Settings, code: str, kind: CredentialKind | None, typed: bool, as_json: bool
+    settings: Settings,
+    code: str,
+    kind: CredentialKind | None,
+    typed: bool,
+    yes: bool,
+    as_json: bool,
 ) -> None:
     if kind is None:
         raise BadRequest("credential.which-kind")
     if kind != "pin" and not typed and not settings.reader.devices:
         raise BadRequest("credential.no-reader")
     _refuse_beforehand(settings, code, kind)
-    ask_if_left(settings, code, asks=not as_json)
+    ask_if_left(settings, code, yes)
     if kind == "pin" or typed:
         secret = _asked(settings, kind)
         result = carry_out(settings, AddCredential(code=code, method=kind, secret=secret))
@@ -177,9 +183,10 @@ def _remove_asks(settings: Settings, code: str, kind: CredentialKind) -> str:
 @credentials.command(help="help.credentials-qr")
 @code_argument
 @writes_to("help.credentials-output", "FILE.png", required=True, name="file")
+@yes_option
 @as_json
 @with_settings
-def qr(settings: Settings, code: str, file: Path, as_json: bool) -> None:
+def qr(settings: Settings, code: str, file: Path, yes: bool, as_json: bool) -> None:
     try:
         import segno
     except ImportError as error:
@@ -189,7 +196,7 @@ def qr(settings: Settings, code: str, file: Path, as_json: bool) -> None:
         raise BadRequest("credential.no-png", file=file)
     refuse_existing(file)
     _refuse_beforehand(settings, code, "qr")
-    ask_if_left(settings, code, asks=not as_json)
+    ask_if_left(settings, code, yes)
     with new_private_file(file) as out:
         result = carry_out(settings, MakeQr(code=code))
         segno.make_qr(result["token"], error="q").save(out, kind="png", scale=12, border=4)

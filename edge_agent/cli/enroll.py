@@ -13,7 +13,7 @@ from ..gate.settings.schema import Settings
 from .carry_out import at_the_gate, carry_out, names_of, who
 from .complete import codes, finger_named, finger_option
 from .help import command, missing_with_example
-from .options import FilePath, as_json, with_settings
+from .options import FilePath, as_json, with_settings, yes_option
 from .show import print_json
 from .tell import answer, confirm, somebody_types, tell, tell_notes
 from .words import tell_enrolment
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     help="help.enroll-notes",
 )
 @click.option("--report", "only_report", is_flag=True, help="help.enroll-report")
+@yes_option
 @as_json
 @with_settings
 def enroll(
@@ -50,6 +51,7 @@ def enroll(
     missing: bool,
     notes: Path,
     only_report: bool,
+    yes: bool,
     as_json: bool,
 ) -> None:
     many = listed is not None or missing
@@ -58,7 +60,7 @@ def enroll(
     if code is None:
         _many(settings, listed, notes, only_report, as_json)
         return
-    _refuse_beforehand(settings, code, asks=not as_json)
+    _refuse_beforehand(settings, code, yes)
     others = list[str]()
     if finger is None:
         finger = _ask_which(settings, code, replace=replace)
@@ -66,11 +68,11 @@ def enroll(
         person = _person(settings, code)
         replace = finger in person.fingers
         if not replace:
-            others = _not_replaced(person, finger, asks=not as_json)
+            others = _not_replaced(person, finger, asks=not (as_json or yes))
     _one(settings, Enroll(code=code, finger=finger, replace=replace), others, as_json)
 
 
-def _refuse_beforehand(settings: Settings, code: str, *, asks: bool) -> None:
+def _refuse_beforehand(settings: Settings, code: str, yes: bool) -> None:
     """Before a finger is asked for. Raises BadRequest where none of the worker's is enrolled."""
     # Only here: a day of many asks the gate.
     from ..gate.people.refusals import refuse_enrolment
@@ -79,7 +81,7 @@ def _refuse_beforehand(settings: Settings, code: str, *, asks: bool) -> None:
 
     refuse_retired(settings)
     refuse_beforehand(settings, code, refuse_enrolment)
-    ask_if_left(settings, code, asks=asks)
+    ask_if_left(settings, code, yes)
 
 
 def _ask_which(settings: Settings, code: str, *, replace: bool) -> str:

@@ -17,9 +17,10 @@ from ..gate.consents import Consent
 from ..gate.erasure import WorkerLeaving
 from ..gate.settings.schema import Settings
 from .carry_out import names_of, who
+from .options import ask_a_person
 from .retired import refuse_retired
 from .show import SHOWN_DIGITS, print_json, shown_day
-from .tell import confirm, somebody_types, tell
+from .tell import tell
 
 if TYPE_CHECKING:
     from ..gate.ledger.store.sqlite_store import SqliteStore
@@ -84,33 +85,38 @@ def refuse_beforehand(
         refuse(store, known_code(code, names, Message("people.add-first"), names))
 
 
-def ask_if_left(settings: Settings, code: str, *, asks: bool) -> None:
+def ask_if_left(settings: Settings, code: str, yes: bool) -> None:
     """Whoever has left is at work again by what comes now, and the code may be mistyped: it is
-    asked where somebody is there; not a program (``asks``), which is told by ``tell_back`` once it
-    is so: what comes now may be refused."""
-    if not (asks and somebody_types()):
+    asked, unless the answer is there already. That they are is told by ``tell_back`` once it is so:
+    what comes now may be refused."""
+    if yes:
         return
     # Only here: few commands bring somebody back.
     from ..gate.people.refusals import brought_back
 
-    left: list[dict[str, str]] = []
+    asked: list[str] = []
 
     def look(store: "SqliteStore", code: str) -> None:
         worker, leaving = store.worker(code), brought_back(store, code)
         if worker is not None and leaving is not None:
             state = state_of(worker, leaving, None)
-            left.append({"whose": who(code, {code: worker.name}), "state": state})
+            whose = who(code, {code: worker.name})
+            asked.append(say("people.back-asks", whose=whose, state=state))
 
     refuse_beforehand(settings, code, look)
-    for told in left:
+    if asked:
         refuse_retired(settings)
-        confirm(say("people.back-asks", **told))
+        ask_a_person(yes, lambda: "".join(asked))
 
 
 def tell_back(result: dict[str, Any], whose: str) -> None:
     """That somebody who had left is at work again, and how that is undone."""
     if result.get("back"):  # A daemon of an older version does not tell.
-        tell(say("people.back", whose=whose, code=result["worker"]))
+        told = {"whose": whose, "code": result["worker"]}
+        if day := result.get("last_day"):
+            tell(say("people.back-from", day=day, **told))
+        else:
+            tell(say("people.back", **told))
 
 
 def consent_state(own: Consent | None) -> str:

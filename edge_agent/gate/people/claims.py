@@ -6,7 +6,6 @@ from msgspec import structs, to_builtins
 
 from ...contract.errors import BadRequest
 from ...contract.people import checked_code
-from ...contract.stamps import local_date
 from ..claims import TERM_DAYS, Answer, Claim, What
 from .consent import checked_day, not_to_come
 from .context import RequestContext, Result
@@ -48,10 +47,9 @@ def _day(context: RequestContext, text: str | None) -> str:
     """The day that was named, else today."""
     if text is not None:
         return not_to_come(context, text)
-    now = context.gate.clock.stamp()
-    if not now.trusted:
+    if (today := context.today) is None:
         raise BadRequest("claim.no-clock")
-    return local_date(now.wall_ms, context.gate.policy.zone)
+    return today
 
 
 def _after(day: str, days: int) -> str:

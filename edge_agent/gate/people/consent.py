@@ -1,19 +1,19 @@
 """A worker's consent to the use of their fingers: written down by code, never without a text."""
 
 from datetime import date
+from typing import NamedTuple
 
-from msgspec import structs, to_builtins
+from msgspec import to_builtins
 
 from ...contract.errors import BadRequest
 from ...contract.people import checked_code
 from ...contract.people_facts import ConsentGiven
-from ...contract.stamps import local_date
 from ...contract.typed_times import in_full
 from ..consents import Consent
 from ..ledger.store.sqlite_store import SqliteStore
-from .consent_text import consent_text
+from .consent_text import ConsentText, consent_text
 from .context import RequestContext, Result
-from .refusals import brought_back, refuse_stopped
+from .refusals import refuse_stopped, told_back
 from .requests import RecordConsent
 
 
@@ -23,24 +23,41 @@ def record_consent(context: RequestContext, request: RecordConsent) -> Result:
     A newer one takes the place of the one before.
     """
     code = context.worker(request.code).code
-    fact = judge_consent(context.gate.store, code, request, _today(context))
-    fact = structs.replace(fact, actor=context.actor)
+    signed = judge_consent(context.gate.store, code, request, context.today)
+    fact = ConsentGiven(
+        worker=code,
+        text=signed.text.name,
+        text_hash=signed.text.hash,
+        language=signed.text.language,
+        signed=signed.on,
+        witness=signed.witness,
+        paper=request.paper,
+        actor=context.actor,
+    )
     consent = Consent(
         worker=code,
         text=fact.text,
         text_hash=bytes.fromhex(fact.text_hash),
         signed=fact.signed,
     )
-    back = brought_back(context.gate.store, code) is not None
+    back = told_back(context.gate.store, code, context.today)
     seq = context.gate.record_consent(fact, consent)
-    return {**to_builtins(fact), "seq": seq, "back": back}
+    return {**to_builtins(fact), "seq": seq, **back}
+
+
+class Signed(NamedTuple):
+    """What a worker has signed, on which day, and before whom."""
+
+    text: ConsentText
+    on: str
+    witness: str | None
 
 
 def judge_consent(
     store: SqliteStore, code: str, request: RecordConsent, today: str | None
-) -> ConsentGiven:
-    """What is to be written, of nobody's doing yet. Raises BadRequest where it is no consent, or an
-    old one: they have withdrawn since. ``today``: None where nobody knows it.
+) -> Signed:
+    """What was signed. Raises BadRequest where it is no consent, or an old one: they have withdrawn
+    since. ``today``: None where nobody knows it.
     """
     refuse_stopped(store, code)
     text = consent_text(request.text)
@@ -54,16 +71,7 @@ def judge_consent(
     # Of that very day it may be the newer one: of both only the days are known.
     if withdrawn is not None and signed < withdrawn:
         raise BadRequest("consent.before-withdrawal", code=code, signed=signed, day=withdrawn)
-    return ConsentGiven(
-        worker=code,
-        text=text.name,
-        text_hash=text.hash,
-        language=text.language,
-        signed=signed,
-        witness=witness,
-        paper=request.paper,
-        actor="",
-    )
+    return Signed(text, signed, witness)
 
 
 def checked_day(text: str) -> str:
@@ -79,7 +87,7 @@ def checked_day(text: str) -> str:
 
 def not_to_come(context: RequestContext, text: str) -> str:
     """A day that is not after today, as far as the gate knows. Raises BadRequest."""
-    return _not_after(_today(context), text)
+    return _not_after(context.today, text)
 
 
 def _not_after(today: str | None, text: str) -> str:
@@ -87,8 +95,3 @@ def _not_after(today: str | None, text: str) -> str:
     if today is not None and day > today:
         raise BadRequest("consent.future", day=day)
     return day
-
-
-def _today(context: RequestContext) -> str | None:
-    now = context.gate.clock.stamp()
-    return local_date(now.wall_ms, context.gate.policy.zone) if now.trusted else None

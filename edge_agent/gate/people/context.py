@@ -10,7 +10,7 @@ from msgspec import Struct
 from ...contract.errors import BadRequest
 from ...contract.language import Message
 from ...contract.people import Print, Worker, checked_code, is_code, look_alikes, so_called
-from ...contract.stamps import Stamp
+from ...contract.stamps import Stamp, local_date
 from ..credentials import CardInbox
 from ..errors import SensorSilent
 from ..events import PanelShown
@@ -102,6 +102,12 @@ class RequestContext:
             raise BadRequest("people.unknown-but", code=code, meant=meant)
         told = {"code": checked_code(text), "otherwise": Message("people.add-first")}
         raise BadRequest("people.unknown", **told)
+
+    @property
+    def today(self) -> str | None:
+        """The gate's own day, ``YYYY-MM-DD``; None where its clock is not to be believed."""
+        now = self.gate.clock.stamp()
+        return local_date(now.wall_ms, self.gate.policy.zone) if now.trusted else None
 
     @property
     def capture(self) -> GuidedCapture:

@@ -8,7 +8,7 @@ from ...contract.facts import Method
 from ...contract.people_facts import CredentialAdded, CredentialRemoved, CredentialsAllowed
 from ..credentials import TOKEN, checked_card, checked_pin, new_token
 from .context import RequestContext, Result
-from .refusals import brought_back, refuse_credential, refuse_new_credential
+from .refusals import refuse_credential, refuse_new_credential, told_back
 from .requests import AddCredential, AllowCredentials, AskCard, AwaitCard, MakeQr, RemoveCredential
 
 CARD_WITHIN_S = 60.0
@@ -84,10 +84,10 @@ def _enter(context: RequestContext, code: str, method: Method, secret: str) -> R
             raise BadRequest("credential.is-qr")
     made = gate.known.credentials.made(code, method, secret)
     replaced = method in _methods_of(context, code)
-    back = brought_back(gate.store, code) is not None
+    back = told_back(gate.store, code, context.today)
     fact = CredentialAdded(worker=code, method=method, actor=context.actor)
     gate.record_credentials(fact, lambda change: change.put_credential(made))
-    return {"worker": code, "method": method.value, "replaced": replaced, "back": back}
+    return {"worker": code, "method": method.value, "replaced": replaced, **back}
 
 
 def _methods_of(context: RequestContext, code: str) -> set[Method]:

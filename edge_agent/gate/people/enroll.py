@@ -13,7 +13,7 @@ from ..sensor.pairing import digest, persistently
 from .answers import StepKind
 from .context import RequestContext, Result
 from .presses import Presses
-from .refusals import brought_back, refuse_enrolment, refuse_finger
+from .refusals import refuse_enrolment, refuse_finger, told_back
 from .requests import Enroll, Identify, RemovePrint
 
 
@@ -27,7 +27,7 @@ def enroll(context: RequestContext, request: Enroll) -> Result:
     code, finger = context.worker(request.code).code, checked_finger(request.finger)
     gate, sensor = context.gate, context.sensor
     former = _admit(context, code, finger, replace=request.replace)
-    back = brought_back(gate.store, code) is not None
+    back = told_back(gate.store, code, context.today)
     capacity = context.sensor_in_use().capacity
     taken = sensor.slots()
     owned = (held.slot for held in gate.known.prints)
@@ -60,7 +60,7 @@ def enroll(context: RequestContext, request: Enroll) -> Result:
         "quality": quality_of(score),
         "likeness": likeness,
         "replaced": former is not None,
-        "back": back,
+        **back,
         "next": _of_the_other_hand(context, print_),
     }
 

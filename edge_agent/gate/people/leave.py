@@ -12,7 +12,6 @@ from ...contract.people_facts import (
     WorkerLeavePlanned,
     WorkerLeft,
 )
-from ...contract.stamps import local_date
 from ..erasure import Counts, Erasure
 from ..ledger.store.metadata import ERASURES_UNKNOWN
 from ..ledger.store.sqlite_store import SqliteStore
@@ -42,9 +41,8 @@ def leave_worker(context: RequestContext, request: LeaveWorker) -> Result:
     or they have punched since.
     """
     gate, code = context.gate, context.worker(request.code).code
-    now = gate.clock.stamp()
     day = None if request.on is None else checked_day(request.on)
-    today = local_date(now.wall_ms, gate.policy.zone) if now.trusted else None
+    today = context.today
     refuse_leave(gate.store, code, day, today, gate.policy.zone)
     if day is not None and today is not None and day >= today:
         return _plan(context, code, day)

@@ -4,6 +4,8 @@ So that a command can ask for it before it asks a person, and not after the yes.
 """
 
 from collections.abc import Iterable
+from contextlib import suppress
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from ...contract.attendance import attendance
@@ -51,8 +53,11 @@ def refuse_left(store: SqliteStore, code: str) -> None:
     if leaving is None or not leaving.left or _is_to_erase(store, code):
         return
     _refuse_undone(store, code)
+    back = _back(store, code)
+    if leaving.last_day is not None:
+        raise BadRequest("privacy.left-after", code=code, day=leaving.last_day, back=back)
     told = "privacy.left-once" if leaving.since is None else "privacy.left-already"
-    raise BadRequest(told, code=code, day=leaving.since, back=_back(store, code))
+    raise BadRequest(told, code=code, day=leaving.since, back=back)
 
 
 def brought_back(store: SqliteStore, code: str) -> WorkerLeaving | None:
@@ -62,6 +67,18 @@ def brought_back(store: SqliteStore, code: str) -> WorkerLeaving | None:
     if worker is None or worker.deactivated or code in store.stopped():
         return None
     return leaving if leaving is not None and leaving.left else None
+
+
+def told_back(store: SqliteStore, code: str, today: str | None) -> dict[str, Any]:
+    """Whether a worker is brought ``back``, and their ``last_day`` as 'workers leave --on' takes it
+    for whoever undoes that: None where it is today, of long ago or not known."""
+    leaving, day = brought_back(store, code), None
+    if leaving is not None and today is not None:
+        # Whoever left on no day that was named has worked to the day on which that was typed.
+        named = leaving.last_day or leaving.since
+        with suppress(BadRequest):
+            day = named if named is not None and is_over(named, today, code) else None
+    return {"back": leaving is not None, "last_day": day}
 
 
 def refuse_withdrawal(store: SqliteStore, code: str) -> None:

@@ -19,7 +19,6 @@ from ...contract.people import (
     look_alikes,
 )
 from ...contract.people_facts import WorkerAdded, WorkerChanged, WorkerLeaveDropped
-from ...contract.stamps import local_date
 from ..erasure import is_expected
 from ..ledger.recorder import Recorder
 from .context import RequestContext, Result
@@ -206,8 +205,7 @@ def list_people(context: RequestContext, request: AskPeople) -> Result:
     ``withdrawn`` (they do not agree any more), their ``fingers`` and their other ``methods``.
     """
     gate = context.gate
-    now, leavings = gate.clock.stamp(), gate.store.leavings()
-    today = local_date(now.wall_ms, gate.policy.zone) if now.trusted else None
+    today, leavings = context.today, gate.store.leavings()
     withdrawn = gate.store.withdrawn()
     codes = sorted(code for code in gate.known.workers if code > request.after)
     fingers: dict[str, list[str]] = {}

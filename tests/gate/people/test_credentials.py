@@ -24,6 +24,7 @@ from tests.gate.fakes import Site
 
 CARD, OTHER_CARD, PIN = "0007654321", "0001234567", "4715"
 BY = "uid:1000"
+NOT_BACK = {"back": False, "last_day": None}
 
 
 class Office:
@@ -58,7 +59,7 @@ def office() -> Office:
 
 def test_a_card_is_given_and_taken(office: Office) -> None:
     told = office.add("007", "card", CARD)
-    assert told == {"worker": "007", "method": "card", "replaced": False, "back": False}
+    assert told == {"worker": "007", "method": "card", "replaced": False, **NOT_BACK}
     assert office.owner(CARD) == "007"
     office.ask(RemoveCredential(code="007", method="card"))
     assert office.owner(CARD) is None
@@ -138,7 +139,7 @@ def test_a_card_is_held_to_the_reader(office: Office) -> None:
         "worker": "007",
         "method": "card",
         "replaced": False,
-        "back": False,
+        **NOT_BACK,
     }
     assert office.owner(CARD) == "007"
     assert not office.inbox.offer(OTHER_CARD, office.site.clock.now)

@@ -102,6 +102,29 @@ def test_what_brings_somebody_back_who_has_left_says_so(request_: Any) -> None:
     assert office.asks(again)["back"] is False
 
 
+@pytest.mark.parametrize(
+    ("later", "last_day"),
+    [(0, None), (3, TODAY), (70, None)],  # Today needs no --on, and of long ago none is taken.
+)
+def test_who_brings_somebody_back_is_told_the_day_with_which_that_is_undone(
+    later: int, last_day: str | None
+) -> None:
+    office = Office()
+    office.asks(LeaveWorker(code="007"))
+    office.site.clock.now += later * DAY_S
+    card = AddCredential(code="007", method="card", secret="0004242")
+    assert office.asks(card)["last_day"] == last_day
+    office.asks(LeaveWorker(code="007", on=last_day))
+    assert shown(office).startswith(f"left after {TODAY}" if last_day else "left on ")
+
+
+def test_a_last_day_that_was_named_is_told_to_whoever_asks_again() -> None:
+    office = Office()
+    office.asks(LeaveWorker(code="007", on="2026-11-15"))
+    office.refused(LeaveWorker(code="007"), "007 has left already, after 2026-11-15, and nothing")
+    assert shown(office) == "left after 2026-11-15"
+
+
 def test_who_has_left_is_entered_by_no_other_command_than_it_is_told() -> None:
     office = Office()
     office.asks(LeaveWorker(code="007"))
