@@ -8,13 +8,14 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import get_args
 
+import click
 import pytest
 from msgspec import to_builtins
 
 from edge_agent.cli import watched
 from edge_agent.cli.show import print_table
 from edge_agent.cli.tell import answer, ask, confirm, moves, tell
-from edge_agent.contract.language import is_name, say
+from edge_agent.contract.language import ENGLISH, VIETNAMESE, is_name, say, use
 from edge_agent.gate.events import AnyEvent, Event, Watching
 from tests.contract.samples import value
 from tests.made import ROOT
@@ -139,6 +140,31 @@ def test_a_question_breaks_between_words_and_has_room_for_its_answer(
     for text in asked[1:]:
         assert text.split()[: len(question.split())] == question.split()
         assert max(map(len, text.splitlines())) <= 40 - len(": y")
+
+
+@pytest.mark.parametrize(
+    ("language", "words", "told"),
+    [
+        (ENGLISH, ["perhaps", "YES"], "Type y or n.\n"),
+        (VIETNAMESE, ["ừ", "Co"], "Gõ c hoặc k.\n"),
+        (VIETNAMESE, ["", "khong", "k"], ""),
+    ],
+)
+def test_whoever_answers_neither_yes_nor_no_is_told_what_to_type(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    language: str,
+    words: list[str],
+    told: str,
+) -> None:
+    use(language)
+    monkeypatch.setattr("click.prompt", lambda text, **_: words.pop(0))
+    if told:
+        confirm("?")
+    while words:
+        with pytest.raises(click.Abort):
+            confirm("?")
+    assert capsys.readouterr().err == told
 
 
 @pytest.mark.parametrize("kind", [kind for kind in get_args(AnyEvent) if kind is not Watching])

@@ -91,16 +91,17 @@ def confirm(question: str) -> None:
 
     On stderr, as all that is asked.
     """
-    yes, no = ("c", "có"), ("k", "không")
+    # Only here: most commands ask nothing.
+    from ..contract.people import alike
+
     offered = "c/K" if current() == VIETNAMESE else "y/N"
     while True:
-        match answer(f"{question} [{offered}]").strip().lower():
-            case "y" | "yes":
-                return
-            case text if text in yes:
-                return
-            case text if text in ("", "n", "no", *no):
-                raise click.Abort
+        typed = answer(f"{question} [{offered}]")
+        if any(alike(typed, one) for one in ("y", "yes", "c", "có")):
+            return
+        if any(alike(typed, one) for one in ("", "n", "no", "k", "không")):
+            raise click.Abort
+        tell(say("command.yes-or-no"), err=True)
 
 
 def _asked(question: str) -> str:
