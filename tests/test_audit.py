@@ -17,12 +17,13 @@ from msgspec import structs
 from edge_agent import cli
 from edge_agent.cli import audit
 from edge_agent.cli.carry_out import carry_out
-from edge_agent.contract.facts import PunchAdded, PunchVoided, SensorAdopted
+from edge_agent.contract.facts import Method, PunchAdded, PunchVoided, SensorAdopted
 from edge_agent.contract.kinds import ACTS, ERASING, KINDS, kind_of, subject_of, words_of
 from edge_agent.contract.language import ENGLISH, LANGUAGES, VIETNAMESE, Message, said
 from edge_agent.contract.people import Worker
 from edge_agent.contract.people_facts import (
     ConsentWithdrawn,
+    CredentialAdded,
     CredentialsAllowed,
     PrintEnrolled,
     PrintRemoved,
@@ -333,6 +334,10 @@ def test_what_was_erased_with_its_worker_is_found_by_what_it_was(
             (called, ["print.removed", "print.enrolled"])
             for called in ("print", "PRINTS", "vân tay", unicodedata.normalize("NFD", "Vân tay"))
         ),
+        *(
+            (called, ["print.removed", "print.enrolled"])
+            for called in ("finger", "ngón tay", "NGON TAY")
+        ),
     ],
 )
 def test_changes_of_one_kind(store: SqliteStore, called: str, kinds: list[str]) -> None:
@@ -344,6 +349,22 @@ def test_changes_of_one_kind(store: SqliteStore, called: str, kinds: list[str]) 
     assert [
         line.partition("4711001: ")[2] for line in listed("--kind", called).stdout.splitlines()
     ] == ["enrolled the left-thumb of Trần Văn Minh, 0007 again"]
+
+
+@pytest.mark.parametrize("called", ["thẻ", "the", "mã PIN", "pin", "QR", "card", "cards"])
+def test_cards_are_found_by_each_word_for_them(store: SqliteStore, called: str) -> None:
+    append(store, CredentialAdded(worker="0007", method=Method.CARD, actor=LAN), later(3 * HOUR_MS))
+    assert [one["kind"] for one in changes("--kind", called)] == ["credential.added"]
+    assert not listed("--kind", called).stderr
+
+
+@pytest.mark.parametrize(
+    ("called", "subject"),
+    [("cổng", "gate"), ("máy", "sensor"), ("lần chấm", "punch"), ("xóa dữ liệu", "erasures"),
+     ("nhân viên", "worker"), ("backups", "templates")],
+)  # fmt: skip
+def test_what_changes_are_of_is_called_as_people_call_it(called: str, subject: str) -> None:
+    assert {kind.partition(".")[0] for kind in audit._kinds(called)} >= {subject}
 
 
 ERASED = ("print.removed", "worker.forgotten", *ERASING)
@@ -403,7 +424,7 @@ def is_in(words: str, name: str) -> bool:
         ("--kind", "nhập công", "is 'worker entered' meant?"),
         ("--kind", "hủy lần", "is 'punch voided' meant?"),
         ("--kind", "prints backd up", "is 'prints backed up', 'backed up' or "),
-        ("--kind", "card", "PIN or QR code issued' or 'card, PIN or QR code taken back' meant?"),
+        ("--kind", "card, PIN", "PIN or QR code issued' or 'card, PIN or QR code taken back' "),
         ("--kind", "prnt", "is print "),
         ("--kind", "punch.voidd", "is punch.voided"),
         (

@@ -196,7 +196,7 @@ def _kinds(text: str) -> frozenset[str]:
     typed = text.strip().casefold()
     subjects = {subject_of(kind) for kind in ACTS}
     for subject in sorted(subjects):
-        called = (said(Message(f"audit.of-{subject}"), language) for language in LANGUAGES)
+        called = [one for language in LANGUAGES for one in _subject_in(subject, language)]
         if typed.removesuffix("s") == subject or any(alike(typed, one) for one in called):
             erasing = ERASING if subject in _ERASED_WITH_THE_WORKER else ()
             return frozenset(kind for kind in ACTS if subject_of(kind) == subject).union(erasing)
@@ -232,9 +232,18 @@ def _names_of(kind: str) -> list[str]:
 
 def _words_in(kind: str, language: str) -> list[str]:
     """What a kind of change is called, as the list itself tells it or otherwise."""
-    also = f"audit.also-{kind.replace('.', '-')}"
-    others = said(Message(also), language).split(", ") if is_name(also) else []
-    return [said(words_of(kind), language), *others]
+    return [said(words_of(kind), language), *_others(kind.replace(".", "-"), language)]
+
+
+def _subject_in(subject: str, language: str) -> list[str]:
+    """The same of what changes are of."""
+    of = f"of-{subject}"
+    return [said(Message(f"audit.{of}"), language), *_others(of, language)]
+
+
+def _others(name: str, language: str) -> list[str]:
+    also = f"audit.also-{name}"
+    return said(Message(also), language).split(", ") if is_name(also) else []
 
 
 def _begins_one(text: str, names: list[str]) -> bool:

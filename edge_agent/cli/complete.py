@@ -65,7 +65,8 @@ class Keyword(click.Choice[str]):
     """Keywords, also by what people call them: by the words of either language, or by so many of
     the first ones that no other keyword begins so, accents or not (``--what "rút lại"``).
 
-    ``called`` names the message that has a keyword's words, which the help shows.
+    ``called`` names the message that has a keyword's words, which the help shows; others for it
+    stand in ``NAME-also``, with commas.
     """
 
     def __init__(
@@ -81,19 +82,31 @@ class Keyword(click.Choice[str]):
             return found
         if self._otherwise is not None:
             raise click.BadParameter(say(self._otherwise, text=value), ctx, param)
-        return super().convert(value, param, ctx)
+        known = [f"{one} ({word})" if word != one else one for one, word in self._shown()]
+        raise click.BadParameter(say("keyword.none-such", text=value, known=known), ctx, param)
+
+    def _shown(self) -> list[tuple[str, str]]:
+        """The keywords, each with its word in the language."""
+        return [(one, say(self.called(one))) for one in self.choices]
 
 
 def keyword_called(text: str, keywords: Iterable[str], called: Callable[[str], str]) -> str | None:
     """Which of the keywords somebody means (``Keyword``); None where that is not plain."""
-    from ..contract.language import LANGUAGES, Message, said
+    from ..contract.language import LANGUAGES, Message, is_name, said
     from ..contract.people import alike
 
     keywords = [*keywords]
     if text in keywords:
         return text
     words = {
-        one: [said(Message(called(one)), language) for language in LANGUAGES] for one in keywords
+        one: [
+            word
+            for name in (called(one), f"{called(one)}-also")
+            if is_name(name)
+            for language in LANGUAGES
+            for word in said(Message(name), language).split(", ")
+        ]
+        for one in keywords
     }
     count = len(text.split())
     for many in (None, count):
