@@ -1,6 +1,6 @@
 """``edge-agent workers show`` and ``merge``: all that the gate has of one worker."""
 
-from collections.abc import Container, Mapping
+from collections.abc import Collection, Container, Mapping
 from contextlib import closing, suppress
 from typing import Any
 
@@ -11,6 +11,7 @@ from ..contract.attendance import Attendance, attendance, ways_now
 from ..contract.errors import BadRequest, StoreFault
 from ..contract.kinds import kind_of
 from ..contract.language import Message, say
+from ..contract.people import look_alikes
 from ..contract.people_facts import WorkerLeavePlanned
 from ..gate.consents import Consent
 from ..gate.erasure import disputes
@@ -140,12 +141,14 @@ def _told(punch: Mapping[str, Any], voided: Container[int]) -> str:
 @click.argument("into")
 @with_settings
 def merge(settings: Settings, code: str, into: str) -> None:
-    raise BadRequest("people.no-merge", code=code, into=into, lines=_instead(settings, code, into))
+    raise BadRequest("people.no-merge", **_instead(settings, code, into))
 
 
-def _instead(settings: Settings, code: str, into: str) -> list[Message]:
-    """What is typed for somebody to have another code, as far as this user may look."""
+def _instead(settings: Settings, code: str, into: str) -> dict[str, Any]:
+    """The codes that are meant, and the ``lines`` that are typed for somebody to have another one,
+    as far as this user may look. Raises BadRequest where nobody has the first."""
     # Only here: show looks by itself.
+    from ..contract.corrections import known_code
     from ..gate.daemon.assembly import Assembly
 
     entered, fingers = False, ["right-index"]
@@ -153,12 +156,22 @@ def _instead(settings: Settings, code: str, into: str) -> list[Message]:
         suppress(StoreFault, PermissionError),
         closing(Assembly(settings).store_for_reading()) as store,
     ):
-        entered = store.worker(into) is not None
+        names = {worker.code: worker.name for worker in store.workers()}
+        code, into = (_looking_like(one, names) for one in (code, into))
+        code = known_code(code, names, Message("people.add-first"), names)
+        entered = into in names
         fingers = [one.finger for one in store.prints() if one.worker == code]
     told = {"code": code, "into": into}
-    return [
+    lines = [
         *([] if entered else [Message("people.instead-add", **told)]),
         *(Message("people.removal", code=code, finger=finger) for finger in fingers),
         Message("people.instead-enrol", **told),
         Message("people.instead-deactivate", **told),
     ]
+    return {**told, "lines": lines}
+
+
+def _looking_like(code: str, codes: Collection[str]) -> str:
+    """The one of ``codes`` that was meant: in another case, or without its zeros."""
+    meant = look_alikes(code, codes)
+    return meant[0] if code not in codes and len(meant) == 1 else code
