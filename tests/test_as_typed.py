@@ -447,6 +447,22 @@ def test_how_somebody_gets_another_code_is_told_in_whole_commands(edge: Edge) ->
     assert "workers add" not in edge("workers", "merge", "NV0042", "NV101").stderr
 
 
+def test_codes_of_a_merge_may_be_typed_in_another_case(edge: Edge, tmp_path: Path) -> None:
+    with closing(open_store(tmp_path)) as store, store.changing() as change:
+        thumb = Print(worker="NV0042", finger="left-thumb", slot=3, generation=1)
+        change.put_print(thumb, bytes(32))
+    edge("workers", "add", "NV101", "Lò Thị Mây")
+    told = edge("workers", "merge", "nv42", "nv101")
+    assert [line.strip() for line in told.stderr.splitlines() if line.startswith("  ")] == [
+        "edge-agent prints remove NV0042 --finger left-thumb",
+        "edge-agent enroll NV101",
+        "edge-agent workers deactivate NV0042",
+    ]
+    nobody = edge("workers", "merge", "NV0777", "NV101")
+    assert (nobody.exit_code, "prints remove" in nobody.stderr) == (65, False)
+    assert "NV0777" in nobody.stderr
+
+
 @pytest.mark.usefixtures("at_a_terminal")
 @pytest.mark.parametrize(("text", "day"), [("vi-9", "hôm nay"), ("vi-1", "01/01/2099")])
 def test_nobody_is_asked_to_be_back_by_a_consent_that_is_none(
@@ -545,7 +561,9 @@ def test_who_was_brought_back_by_mistake_leaves_again_after_the_same_day(
     assert last_day() == day
 
 
-@pytest.mark.parametrize("drop", [("workers", "leave", "NV0042", "--drop"), ("workers", "activate", "NV0042")])
+@pytest.mark.parametrize(
+    "drop", [("workers", "leave", "NV0042", "--drop"), ("workers", "activate", "NV0042")]
+)
 def test_a_leaving_that_was_dropped_by_mistake_is_planned_again_as_it_is_told(
     edge: Edge, drop: tuple[str, ...]
 ) -> None:
@@ -686,6 +704,7 @@ def test_the_answer_stands_before_what_ends_the_options(edge: Edge) -> None:
     [
         *(("xóa", "erase"), ("Xoa", "erase"), ("rút lại", "withdraw"), ("xem", "access")),
         *(("sửa chỗ sai", "correct"), ("hạn chế", "restrict"), ("object", "object")),
+        *(("rút đồng ý", "withdraw"), ("rut dong y", "withdraw"), ("xóa dữ liệu", "erase")),
     ],
 )
 def test_what_a_worker_asks_for_may_be_called_by_its_words(
@@ -700,7 +719,59 @@ def test_what_a_worker_asks_for_may_be_called_by_its_words(
 
 @pytest.mark.parametrize("called", ["tăng lương", "", "x"])
 def test_what_nobody_can_ask_for_here_is_refused(edge: Edge, called: str) -> None:
-    assert edge("privacy", "request", "NV0042", "--what", called).exit_code == 2
+    asked = ("privacy", "request", "NV0042", "--what", called)
+    done = edge(*asked)
+    assert done.exit_code == 2
+    told = " ".join(done.stderr.split())
+    assert "access (xem đang giữ gì), correct (sửa chỗ sai), withdraw (rút lại đồng ý), " in told
+    spoken = " ".join(edge(*asked, language="en").stderr.split())
+    assert "write one of access (see what is held), " in spoken
+
+
+@pytest.mark.parametrize(
+    ("typed", "line"),
+    [
+        (("--card", "0001234567"), "NV0042 --card --stdin"),
+        (("--card=0001234567",), "NV0042 --card --stdin"),
+        (("--card", "--stdin", "0001234567"), "NV0042 --card --stdin"),
+        (("--pin", "4715"), "NV0042 --pin"),
+    ],
+)
+def test_a_number_on_the_line_is_told_how_it_is_typed(
+    edge: Edge, typed: tuple[str, ...], line: str
+) -> None:
+    done = edge("credentials", "add", "NV0042", *typed)
+    assert done.exit_code == 2
+    told = " ".join(done.stderr.split())
+    assert told.endswith(f": edge-agent credentials add {line}")
+    assert "không gõ trên dòng lệnh, vì ai cũng đọc được" in told
+    assert "0001234567" not in told
+
+
+def test_a_card_that_is_theirs_already_is_told_so(edge: Edge) -> None:
+    typed = ("credentials", "add", "NV0042", "--card", "--stdin")
+    first = edge(*typed, answers="0001234567\n")
+    assert first.exit_code == 0
+    told = " ".join(first.stdout.split())
+    assert "chưa có đầu đọc hay bàn phím số" in told
+    assert "[reader] devices" in told
+    again = edge(*typed, answers="0001234567\n")
+    assert again.exit_code == 65
+    assert "NV0042 đã có thẻ này rồi: chưa có gì thay đổi." in " ".join(again.stderr.split())
+    assert edge("workers", "add", "NV0043", "Vàng A Páo").exit_code == 0
+    others = edge("credentials", "add", "NV0043", *typed[3:], answers="0001234567\n")
+    line = " ".join(others.stderr.split()).partition("hãy xóa trước: ")[2]
+    assert edge(*shlex.split(line)[1:], "--yes").exit_code == 0
+    config = Path(os.environ["EDGE_AGENT_CONFIG"])
+    config.write_text(config.read_text() + '[reader]\ndevices = ["/dev/null"]\n')
+    done = edge("credentials", "add", "NV0043", *typed[3:], answers="0001234567\n")
+    assert (done.exit_code, "chưa có đầu đọc" in done.stdout) == (0, False), done.output
+
+
+def test_which_kind_of_card_is_asked_with_a_whole_line(edge: Edge) -> None:
+    for verb in ("add", "remove"):
+        told = " ".join(edge("credentials", verb, "NV0042").stderr.split())
+        assert told.endswith(f"edge-agent credentials {verb} NV0042 --card")
 
 
 def test_the_list_of_workers_says_who_has_no_print(edge: Edge) -> None:

@@ -3,13 +3,15 @@
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from shlex import join
+from typing import Any, get_args
 
 import click
 
 from ..contract.atomic_file import new_private_file, refuse_existing
 from ..contract.errors import BadRequest
 from ..contract.language import say
+from ..gate.host.service import restarting
 from ..gate.people.requests import (
     AddCredential,
     AllowCredentials,
@@ -22,7 +24,8 @@ from ..gate.people.requests import (
 from ..gate.settings.schema import Settings
 from .carry_out import at_the_gate, carry_out, names_of, who, whom
 from .complete import code_argument
-from .help import group
+from .help import Command as HelpedCommand
+from .help import group, line_with, path_of
 from .options import Command, as_json, ask_a_person, with_settings, writes_to, yes_option
 from .retired import refuse_retired
 from .show import print_json, print_table
@@ -43,7 +46,35 @@ def credentials() -> None:
     """By what else somebody may punch."""
 
 
-@credentials.command(help="help.credentials-add")
+class _Add(HelpedCommand):
+    """A number or a PIN on the line could be read by everybody: that is said where one stands."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        typed = list(args)
+        try:
+            return super().parse_args(ctx, args)
+        except click.UsageError as error:
+            if type(error) in (click.UsageError, click.BadOptionUsage):
+                self._refuse_number(ctx, typed)
+            raise
+
+    def _refuse_number(self, ctx: click.Context, typed: list[str]) -> None:
+        """Raise UsageError with the line as it is typed, where one word is too many."""
+        kinds = [f"--{kind}" for kind in get_args(CredentialKind)]
+        kept = [name if (name := one.partition("=")[0]) in kinds else one for one in typed]
+        _, extra, _ = self.make_parser(ctx).parse_args(list(kept))
+        if len(extra) + (kept != typed) != 1:
+            return
+        line = ["edge-agent", *path_of(ctx).split(), *(one for one in kept if one not in extra)]
+        if "--pin" in kept:
+            told = say("credential.no-pin-on-the-line", line=join(line))
+        else:
+            line += [] if "--stdin" in kept else ["--stdin"]
+            told = say("credential.no-number-on-the-line", line=join(line))
+        raise click.UsageError(told, ctx)
+
+
+@credentials.command(cls=_Add, help="help.credentials-add")
 @code_argument
 @_one_kind
 @click.option("--stdin", "typed", is_flag=True, help="help.credentials-stdin")
@@ -59,9 +90,9 @@ def add(
     as_json: bool,
 ) -> None:
     if kind is None:
-        raise BadRequest("credential.which-kind")
+        raise _which_kind()
     if kind != "pin" and not typed and not settings.reader.devices:
-        raise BadRequest("credential.no-reader")
+        raise BadRequest("credential.no-reader", code=code, kind=kind)
     _refuse_beforehand(settings, code, kind)
     ask_if_left(settings, code, yes)
     if kind == "pin" or typed:
@@ -75,7 +106,20 @@ def add(
     whose = who(result["worker"], names_of(settings))
     told = "credential.replaced" if result["replaced"] else "credential.added"
     tell(say(told, kind=kind, whose=whose))
+    _tell_if_no_reader(settings, kind)
     tell_back(result, whose)
+
+
+def _which_kind() -> BadRequest:
+    return BadRequest(
+        "credential.which-kind", line=line_with(click.get_current_context(), "--card")
+    )
+
+
+def _tell_if_no_reader(settings: Settings, kind: CredentialKind) -> None:
+    """It is written down all the same, and nobody can punch by it here."""
+    if not settings.reader.devices:
+        tell(say("credential.no-reader-yet", kind=kind, restart=restarting()))
 
 
 def _refuse_beforehand(settings: Settings, code: str, kind: CredentialKind) -> None:
@@ -158,7 +202,7 @@ def remove(
     settings: Settings, code: str, kind: CredentialKind | None, yes: bool, as_json: bool
 ) -> None:
     if kind is None:
-        raise BadRequest("credential.which-kind")
+        raise _which_kind()
     ask_a_person(yes, lambda: _remove_asks(settings, code, kind))
     result = carry_out(settings, RemoveCredential(code=code, method=kind))
     if as_json:
@@ -206,6 +250,7 @@ def qr(settings: Settings, code: str, file: Path, yes: bool, as_json: bool) -> N
     else:
         whose = who(result["worker"], names_of(settings))
         tell(say("credential.qr-made", file=file, whose=whose))
+        _tell_if_no_reader(settings, "qr")
         tell_back(result, whose)
 
 

@@ -6,7 +6,7 @@ A worker has one of each at most, so that a new card is the end of the lost one.
 from ...contract.errors import BadRequest
 from ...contract.facts import Method
 from ...contract.people_facts import CredentialAdded, CredentialRemoved, CredentialsAllowed
-from ..credentials import TOKEN, checked_card, checked_pin, new_token
+from ..credentials import TOKEN, checked_card, checked_pin, is_right, new_token, number_of
 from .context import RequestContext, Result
 from .refusals import refuse_credential, refuse_new_credential, told_back
 from .requests import AddCredential, AllowCredentials, AskCard, AwaitCard, MakeQr, RemoveCredential
@@ -27,7 +27,7 @@ def add_credential(context: RequestContext, request: AddCredential) -> Result:
 def await_card(context: RequestContext, request: AwaitCard) -> Result:
     """Have the next card that is nobody's kept for ``ask_card``; presses go on meanwhile."""
     if not context.has_readers:
-        raise BadRequest("credential.no-reader")
+        raise BadRequest("credential.no-reader", code=request.code, kind=request.method)
     code = context.worker(request.code).code
     refuse_new_credential(context.gate.store, code, Method(request.method))
     until = context.gate.clock.monotonic() + CARD_WITHIN_S
@@ -76,18 +76,29 @@ def allow_credentials(context: RequestContext, request: AllowCredentials) -> Res
 
 def _enter(context: RequestContext, code: str, method: Method, secret: str) -> Result:
     gate = context.gate
-    if method is not Method.PIN:
+    if method is Method.PIN:
+        _refuse_own_pin(context, code, secret)
+    else:
         other = gate.known.credentials.owner(secret)
-        if other is not None and (other.worker, other.method) != (code, method):
-            raise BadRequest("credential.is-anothers", code=other.worker)
+        if other is not None:
+            own = (other.worker, other.method) == (code, method)
+            told = "credential.own-already" if own else "credential.is-anothers"
+            raise BadRequest(told, code=other.worker, kind=other.method.value)
         if method is Method.CARD and secret.startswith(TOKEN):
-            raise BadRequest("credential.is-qr")
+            raise BadRequest("credential.is-qr", code=code)
     made = gate.known.credentials.made(code, method, secret)
     replaced = method in _methods_of(context, code)
     back = told_back(gate.store, code, context.today)
     fact = CredentialAdded(worker=code, method=method, actor=context.actor)
     gate.record_credentials(fact, lambda change: change.put_credential(made))
     return {"worker": code, "method": method.value, "replaced": replaced, **back}
+
+
+def _refuse_own_pin(context: RequestContext, code: str, pin: str) -> None:
+    """Raise BadRequest where it is their PIN already."""
+    known = context.gate.known.credentials.pin_at(number_of(code) or "")
+    if known is not None and known.worker == code and is_right(pin, known):
+        raise BadRequest("credential.own-already", code=code, kind=Method.PIN.value)
 
 
 def _methods_of(context: RequestContext, code: str) -> set[Method]:

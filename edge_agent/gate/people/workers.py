@@ -163,7 +163,8 @@ def doubt_name(gate: Recorder, known: Worker, name: str) -> None:
     held = [one.method for one in gate.store.credentials() if one.worker == known.code]
     if held:
         kinds = [Message(f"method.{kind}") for kind in held]
-        raise BadRequest("credential.are-anothers", kinds=kinds, **who)
+        lines = [Message("credential.removal", code=known.code, kind=kind.value) for kind in held]
+        raise BadRequest("credential.are-anothers", kinds=kinds, lines=lines, **who)
 
 
 def doubt_code(gate: Recorder, code: str) -> None:

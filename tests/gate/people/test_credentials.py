@@ -129,6 +129,16 @@ def test_what_a_keypad_has_of_a_code(code: str, number: str | None) -> None:
     assert number_of(checked_code(code)) == number
 
 
+def test_what_is_theirs_already_replaces_nothing(office: Office) -> None:
+    for method, secret in (("card", CARD), ("pin", PIN)):
+        office.add("007", method, secret)
+        entries = len([*office.site.store.data()])
+        with pytest.raises(BadRequest, match=r"^007 has this (card|PIN) already: nothing"):
+            office.add("007", method, secret)
+        assert len([*office.site.store.data()]) == entries
+    assert office.add("007", "pin", "4716")["replaced"] is True
+
+
 def test_a_card_is_held_to_the_reader(office: Office) -> None:
     assert office.inbox is not None
     office.ask(AwaitCard(code="007", method="card"))
@@ -156,7 +166,7 @@ def test_a_card_that_comes_too_late_is_nobodys(office: Office) -> None:
 
 
 def test_without_a_reader_none_is_waited_for() -> None:
-    with pytest.raises(BadRequest, match="No reader"):
+    with pytest.raises(BadRequest, match="no reader yet"):
         Office(reader=False).ask(AwaitCard(code="007", method="card"))
 
 

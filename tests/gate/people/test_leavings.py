@@ -98,7 +98,11 @@ def test_what_brings_somebody_back_who_has_left_says_so(request_: Any) -> None:
     office.asks(LeaveWorker(code="007"))
     assert office.asks(request_)["back"] is True
     assert shown(office) == "active"
-    again = Enroll(code="007", finger="right-thumb") if isinstance(request_, Enroll) else request_
+    again: Any = request_
+    if isinstance(request_, Enroll):
+        again = Enroll(code="007", finger="right-thumb")
+    elif isinstance(request_, AddCredential):
+        again = AddCredential(code="007", method="card", secret="0004243")
     assert office.asks(again)["back"] is False
 
 
