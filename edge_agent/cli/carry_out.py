@@ -12,18 +12,23 @@ from msgspec.structs import replace
 
 from ..contract.errors import EdgeAgentError, StoreFault
 from ..contract.language import say, visible
+from ..gate.errors import GateBusy
 from ..gate.people.answers import Step
 from ..gate.people.requests import AskNames, Request
 from ..gate.settings.schema import Settings
 from .retired import refuse_retired
+from .tell import tell
 
 if TYPE_CHECKING:
     from ..gate.daemon.assembly import Assembly
     from ..gate.events import Event
+    from ..gate.host.lock import GateLock
     from ..gate.people.answers import StepKind
     from ..gate.ports import SensorInfo
 
 _BETWEEN_LOOKS_S = 0.01
+
+_HOLDER = "a command of edge-agent"
 
 Perform = Callable[[Request], dict[str, Any]]
 OnStep = Callable[[Step], None]
@@ -45,18 +50,52 @@ def carry_out(settings: Settings, request: Request, on_step: OnStep = _say) -> d
 def at_the_gate(settings: Settings, on_step: OnStep = _say) -> Iterator[Perform]:
     """Carry out several requests, one after the other.
 
-    With a daemon running it does the work, for it alone owns the sensor. Otherwise the work is
-    done in this process, under the lock that a starting daemon waits for.
+    With a daemon running it does the work, for it alone owns the sensor; one that just starts is
+    waited for. Otherwise the work is done in this process, under the lock that a starting daemon
+    waits for.
     """
     # Only now, here and below: the module of a command that asks also has some that only read.
     from ..gate.control.client import ask, daemon_runs
 
     socket = Path(settings.control.socket)
-    if daemon_runs(socket):
+    lock = None if daemon_runs(socket) else _taken(settings)
+    if lock is None:
         yield lambda request: ask(socket, _in_the_name_of_its_caller(request), on_step)
         return
-    with _gate_in_this_process(settings, on_step) as perform:
+    with _gate_in_this_process(settings, lock, on_step) as perform:
         yield perform
+
+
+def _taken(settings: Settings) -> "GateLock | None":
+    """The gate for this process; None where a daemon that was starting has it, and answers by now.
+
+    Raises GateBusy where somebody has it whom nothing can be asked.
+    """
+    from ..gate.daemon.assembly import Assembly
+
+    assembly = Assembly(settings)
+    lock = assembly.lock()
+    try:
+        lock.acquire(_HOLDER)
+    except GateBusy:
+        if answers_soon(settings):
+            return None
+        from ..gate.control.no_answer import unanswering
+
+        if (told := unanswering(assembly.database, assembly.control_socket)) is not None:
+            raise GateBusy(told) from None
+        lock.acquire(_HOLDER)  # A daemon has ended meanwhile; a command that has it is told here.
+    except StoreFault as fault:
+        raise StoreFault("command.no-daemon", why=fault) from fault
+    return lock
+
+
+def answers_soon(settings: Settings) -> bool:
+    """Whether a daemon answers, or does so as soon as it has started; who waits is told so."""
+    from ..gate.control.no_answer import awaited
+
+    path, socket = Path(settings.store.path), Path(settings.control.socket)
+    return awaited(path, socket, lambda: tell(say("control.waits-for-start"), err=True))
 
 
 def names_of(settings: Settings, within_s: float | None = None) -> dict[str, str]:
@@ -96,7 +135,9 @@ def who(code: str | None, names: dict[str, str]) -> str:
 
 
 @contextmanager
-def _gate_in_this_process(settings: Settings, on_step: OnStep) -> Iterator[Perform]:
+def _gate_in_this_process(
+    settings: Settings, lock: "GateLock", on_step: OnStep
+) -> Iterator[Perform]:
     """Carry out requests under the lock; the sensor is connected once it is needed."""
     import logging
 
@@ -107,11 +148,6 @@ def _gate_in_this_process(settings: Settings, on_step: OnStep) -> Iterator[Perfo
     if (unread := logging.lastResort) is not None:
         unread.setLevel(logging.ERROR)  # What a daemon notes in its log is no answer to a command.
     assembly = Assembly(settings)
-    lock = assembly.lock()
-    try:
-        lock.acquire("a command of edge-agent")
-    except StoreFault as fault:
-        raise StoreFault("command.no-daemon", why=fault) from fault
     with ExitStack() as mirror:
         mirror.callback(lock.release)
         mirror.enter_context(undone_when_hung_up())

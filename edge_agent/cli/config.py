@@ -62,11 +62,14 @@ def _in_use(settings: Settings, config: Path, of_another: Message | None) -> Mes
     A start is not advised beside an id that may not be meant, ``of_another``.
     """
     from ..gate.control.client import PATIENCE_S, ask_status, daemon_runs
+    from ..gate.control.no_answer import unanswering
     from ..gate.daemon.settings_changed import counts_after
 
     socket = Path(settings.control.socket)
     try:
         if not daemon_runs(socket):
+            if (why := unanswering(Path(settings.store.path), socket)) is not None:
+                return Message("settings.not-asked", why=why)
             if of_another and of_another.name == "settings.other-gate":
                 return Message("settings.not-in-use-id")
             return Message("settings.not-in-use", start=starting())

@@ -1,7 +1,6 @@
 """``edge-agent retire``: take this gate out of service, for good."""
 
 from contextlib import closing, suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -9,6 +8,7 @@ import click
 from ..contract.errors import BadRequest, BrokerFault, EdgeAgentError, StoreFault
 from ..contract.language import Message, say
 from ..gate.control.client import daemon_runs
+from ..gate.host.lock import daemon_at
 from ..gate.host.service import stopping
 from ..gate.people.requests import RetireGate
 from ..gate.settings.schema import Settings
@@ -42,9 +42,9 @@ def retire(
     from ..gate.daemon.assembly import Assembly
     from ..gate.daemon.last_words import forget_at_broker, publish_all
 
-    if daemon_runs(Path(settings.control.socket)):
-        raise BadRequest("retire.stop-first", stop=stopping(for_good=True))
     gate, assembly = settings.gate.id, Assembly(settings)
+    if daemon_runs(assembly.control_socket) or daemon_at(assembly.database):
+        raise BadRequest("retire.stop-first", stop=stopping(for_good=True))
     retired = is_retired(settings)  # Nothing is erased then: what was cut off goes on.
     if not (name or retired):
         _tell_before(assembly, sensor=not without_sensor)

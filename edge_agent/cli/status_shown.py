@@ -12,7 +12,7 @@ from ..contract.language import Message, say, visible
 from ..gate.errors import DaemonHangs
 from ..gate.host.service import copying, restarting
 from ..gate.settings.schema import Settings
-from .status_to_do import Told, to_do
+from .status_to_do import Told, not_answering, to_do
 from .tell import folded, height, is_screen, width
 from .which_gate import for_this_gate
 from .words import awaited, state_of
@@ -48,6 +48,9 @@ Shown = list[Line]
 def shown_of(settings: Settings, answer: dict[str, Any]) -> Shown:
     """What is shown of a gate, by the daemon's answer or what a stopped one left."""
     if answer["ledger"] is None:
+        if answer.get("elsewhere"):
+            wait = _item("daemon", not_answering(settings, answer))
+            return [_verdict(answer, 1), Line(say("status.to-do"), "bold"), wait]
         if why := answer.get("message"):
             return [Line(say(why["name"], **why["fields"]), "yellow")]
         return [Line(say("status.never-started", gate=answer["gate"]), "yellow")]
@@ -81,7 +84,8 @@ def _verdict(answer: dict[str, Any], problems: int) -> Line:
     """Whether a finger that is pressed now is recorded."""
     gate = answer["gate"]
     if process := answer.get("elsewhere"):
-        return Line(say("status.elsewhere", gate=gate, process=process), "yellow")
+        told = "status.starting" if answer["starting"] else "status.elsewhere"
+        return Line(say(told, gate=gate, process=process), "yellow")
     if (why := _why_not(answer)) is not None:
         return Line(say("status.records-not", gate=gate, why=why), "red")
     if problems:
@@ -291,7 +295,8 @@ def _copy(backup: dict[str, Any] | None) -> str | None:
 
 def _daemon(answer: dict[str, Any]) -> str:
     if process := answer.get("elsewhere"):
-        return say("status.of-process", state=state_of("running"), process=process)
+        state = state_of("starting-up" if answer["starting"] else "running")
+        return say("status.of-process", state=state, process=process)
     state, since = state_of(answer["daemon"]), answer["started_at"] or answer.get("stopped_at")
     if since:
         state = say("status.since", state=state, at=since)

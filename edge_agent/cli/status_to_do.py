@@ -35,8 +35,7 @@ def to_do(settings: Settings, answer: dict[str, Any]) -> Iterator[Told]:
         yield from _owed(answer)
         return
     if answer.get("elsewhere"):
-        where = settings.control.socket
-        yield "daemon", say("status.do-elsewhere", socket=where, restart=restarting())
+        yield "daemon", not_answering(settings, answer)
     elif answer["daemon"] != "running":
         yield "daemon", say("status.do-start", command=starting())
     elif answer["version"] != __version__:
@@ -84,6 +83,14 @@ def to_do(settings: Settings, answer: dict[str, Any]) -> Iterator[Told]:
         yield "roster", say("status.do-roster", why=why)
     yield "payroll", _silent(answer)
     yield from _owed(answer)
+
+
+def not_answering(settings: Settings, answer: dict[str, Any]) -> str:
+    """Of a daemon that has the gate and does not answer at its socket."""
+    if answer["starting"]:
+        return say("status.do-wait")
+    where = settings.control.socket
+    return say("status.do-elsewhere", socket=where, restart=restarting())
 
 
 def _owed(answer: dict[str, Any]) -> Iterator[Told]:

@@ -9,12 +9,12 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from ..contract.language import say, visible
+from ..contract.language import Message, say, visible
 from ..gate.control.client import daemon_runs, events
 from ..gate.control.client import watch as watch_daemon
 from ..gate.errors import DaemonUnreachable
 from ..gate.settings.schema import Settings
-from .carry_out import names_of
+from .carry_out import answers_soon, names_of
 from .help import command
 from .options import as_json, with_settings
 from .retired import is_retired
@@ -35,6 +35,7 @@ def watch(settings: Settings, since: str | None, as_json: bool) -> None:
     socket = Path(settings.control.socket)
     if as_json and since is not None:
         raise click.UsageError(say("watch.since-json"))
+    answers_soon(settings)
     try:
         if as_json:
             for line in watch_daemon(socket):
@@ -42,11 +43,21 @@ def watch(settings: Settings, since: str | None, as_json: bool) -> None:
         else:
             _Watch(settings, since).follow()
     except DaemonUnreachable:
-        if not daemon_runs(socket) and is_retired(settings):
-            raise DaemonUnreachable("retire.retired") from None  # No daemon is to be started.
+        told = None if daemon_runs(socket) else _not_to_be_started(settings)
         if since is not None:
             tell(say("watch.punches-instead", since=since), err=True)
-        raise
+        if told is None:
+            raise
+        raise DaemonUnreachable(told) from None
+
+
+def _not_to_be_started(settings: Settings) -> Message | None:
+    """Why no daemon is to be started where none answers: one has the gate, or none may have it."""
+    if is_retired(settings):
+        return Message("retire.retired")
+    from ..gate.control.no_answer import unanswering
+
+    return unanswering(Path(settings.store.path), Path(settings.control.socket))
 
 
 class _Watch:

@@ -25,6 +25,7 @@ from ...contract.messages import (
 )
 from ...contract.stamps import ClockState, Stamp, local_date, local_time, true_time
 from ...contract.true_times import Timeline
+from ..control.no_answer import starts
 from ..errors import NoLedgerYet, NotUpToDate
 from ..events import (
     SensorChanged,
@@ -197,6 +198,7 @@ def stopped_status(assembly: Assembly) -> dict[str, Any]:
         store = assembly.store_for_reading()
     except NoLedgerYet as fault:
         told = told_of("stopped", nowhere, {"gate": assembly.settings.gate.id, "ledger": None}, {})
+        told |= _who_has(assembly)
         if isinstance(fault, NotUpToDate):
             told |= {"problem": str(fault), "message": fault.message.plain()}
         return told
@@ -207,8 +209,14 @@ def stopped_status(assembly: Assembly) -> dict[str, Any]:
         told |= {"backup": backup_of(assembly, store), "retired": store.retired}
         told |= {"other_gate": store.other_gate(assembly.settings.gate.id)}
         told |= {"stopped_at": _stopped_at(store, assembly.zone)}
-        told |= {"elsewhere": daemon_at(assembly.database)}
+        told |= _who_has(assembly)
     return told | {"time": gate_time(assembly), "board": to_builtins(board_below())}
+
+
+def _who_has(assembly: Assembly) -> dict[str, Any]:
+    """The daemon that has the database and does not answer, and whether it has just begun."""
+    process = daemon_at(assembly.database)
+    return {"elsewhere": process, "starting": process is not None and starts(process)}
 
 
 def _stopped_at(store: SqliteStore, zone: ZoneInfo) -> str | None:

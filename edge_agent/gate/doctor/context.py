@@ -10,8 +10,11 @@ from typing import Any, Generic, TypeVar
 from msgspec import Struct
 
 from ...contract.errors import StoreFault
+from ..control.client import daemon_runs
+from ..control.no_answer import unanswering
 from ..daemon.assembly import Assembly
 from ..daemon.status import stopped_status
+from ..errors import GateBusy
 from ..settings.schema import Settings
 from .findings import Judgement, Sentence, State
 from .machine import Machine, User
@@ -138,7 +141,15 @@ class CheckContext:
         Raises GateBusy where somebody has them already.
         """
         lock = self.assembly.lock()
-        lock.acquire("edge-agent doctor")
+        try:
+            lock.acquire("edge-agent doctor")
+        except GateBusy:
+            told = unanswering(self.assembly.database, self.assembly.control_socket)
+            # Of one that answers, its own check has asked already; one that does not is no reason
+            # to stop it.
+            if told is None or daemon_runs(self.assembly.control_socket):
+                raise
+            raise GateBusy(told) from None
         try:
             yield
         finally:

@@ -12,6 +12,7 @@ from ... import __version__
 from ...contract.errors import StoreFault
 from ...contract.language import Message, together, told_problem
 from ..control.client import ask_status, daemon_runs
+from ..control.no_answer import starts
 from ..daemon.settings_changed import counts_after
 from ..daemon.supervised_thread import SILENT_AFTER_S
 from ..errors import NotUpToDate
@@ -28,6 +29,7 @@ OK, WARN, FAIL = State.OK, State.WARN, State.FAIL
 DAEMON_RUNS = Sentence(OK, "doctor.daemon-runs")
 DAEMON_OF_OTHER_VERSION = Sentence(WARN, "doctor.daemon-of-other-version")
 DAEMON_ELSEWHERE = Sentence(FAIL, "doctor.daemon-elsewhere")
+DAEMON_STARTING = Sentence(WARN, "doctor.daemon-starting")
 DAEMON_STOPPED = Sentence(FAIL, "doctor.daemon-stopped")
 GATE_RETIRED = Sentence(OK, "doctor.gate-retired")
 GATE_RETIRED_WAITS = Sentence(WARN, "doctor.gate-retired-waits")
@@ -66,6 +68,8 @@ def _stopped(context: CheckContext) -> Judgement:
     """Of a gate that was taken out of service none is to be started, and where one has the database
     it is not stopped."""
     if process := daemon_at(context.assembly.database):
+        if starts(process):
+            return DAEMON_STARTING(process=process)
         where = context.settings.control.socket
         return DAEMON_ELSEWHERE(process=process, socket=where, restart=restarting())
     log = Message("doctor.log-of-service") if is_service() else _ON_TERMINAL

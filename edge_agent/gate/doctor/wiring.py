@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ...contract.language import Message
 from ..control.client import daemon_process
+from ..host.lock import daemon_at
 from ..sensor.adapter import stable_name
 from .context import CheckContext, check
 from .findings import Judgement, Sentence, State
@@ -172,7 +173,10 @@ def other_readers(context: CheckContext) -> Judgement | None:
     port = None if "://" in name else _stat(machine.at(name))
     if port is None or not machine.at("/proc").is_dir():
         return None
-    ours = {os.getpid(), daemon_process(context.assembly.control_socket)}
+    assembly = context.assembly
+    # One that listens elsewhere does not answer at the socket, and has the database.
+    daemons = daemon_process(assembly.control_socket), daemon_at(assembly.database)
+    ours = {os.getpid(), *daemons}
     everything_seen = False
     for process, files in _open_files(machine):
         if process not in ours and _reads(port, files):

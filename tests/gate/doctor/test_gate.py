@@ -20,6 +20,7 @@ from edge_agent.gate.claims import Answer, Claim, What
 from edge_agent.gate.daemon.status import stopped_status
 from edge_agent.gate.doctor import ledger
 from edge_agent.gate.doctor import panel as lamps_module
+from edge_agent.gate.doctor.checks import look
 from edge_agent.gate.doctor.daemon import broker, daemon, settings_in_use, uplink
 from edge_agent.gate.doctor.findings import Finding, State, in_parts, passed_on
 from edge_agent.gate.doctor.panel import lamps
@@ -73,9 +74,42 @@ def test_a_gate_out_of_service_is_not_to_be_started(stage: Stage) -> None:
     assert said(daemon(stage.context())) == "GATE_RETIRED"
 
 
+@pytest.fixture(params=[True, False], ids=["young", "old"])
+def young(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
+    """Whether the daemon has just begun: here it is this process, which is as old as the tests."""
+    is_young: bool = request.param
+    monkeypatch.setattr("edge_agent.gate.control.no_answer._START_S", 1e9 if is_young else -1.0)
+    return is_young
+
+
+def test_a_daemon_that_starts_is_not_called_stopped(stage: Stage, young: bool) -> None:
+    """Nor is a first start called none; a sensor that says nothing takes it four seconds."""
+    context = stage.context()
+    lock = GateLock(context.assembly.database)
+    lock.acquire("daemon")
+    try:
+        found, [of_sensor] = said(daemon(context)), [*look(sensor, context)]
+        answer = stopped_status(context.assembly)
+        first, *rest = [line.text for line in shown_of(context.settings, answer)]
+        with closing(open_store(stage.folder, "main-gate")):
+            later = [line.text for line in shown_of(context.settings, answer)]
+    finally:
+        lock.release()
+    assert found == ("DAEMON_STARTING" if young else "DAEMON_ELSEWHERE")
+    assert of_sensor.name == ("control.starting" if young else "control.elsewhere")
+    assert answer["starting"] is young
+    assert ("is starting" in first) is young
+    assert ("Wait a few seconds" in rest[-1]) is young
+    assert ("Was [control] socket changed?" in rest[-1]) is not young
+    assert later == [first, *rest]
+
+
 @pytest.mark.parametrize("holder", ["daemon", "a command of edge-agent"])
-def test_a_daemon_that_listens_elsewhere_is_not_called_stopped(stage: Stage, holder: str) -> None:
+def test_a_daemon_that_listens_elsewhere_is_not_called_stopped(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, holder: str
+) -> None:
     """As where [control] socket was changed since its start; a command has the lock as well."""
+    monkeypatch.setattr("edge_agent.gate.control.no_answer._START_S", -1.0)
     context = stage.context()
     open_store(stage.folder, "main-gate").close()
     lock = GateLock(context.assembly.database)

@@ -221,6 +221,18 @@ def test_doctor_and_daemon_are_no_other_readers(
     assert said(other_readers(context)) == "LINE_HAS_OTHERS"
 
 
+def test_a_daemon_that_listens_elsewhere_is_no_other_reader(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where [control] socket was changed since its start."""
+    staged(stage, LAPTOP, NOTHING, "ttyUSB0")
+    monkeypatch.setattr("edge_agent.gate.doctor.wiring.daemon_at", lambda database: 77)
+    staged_process(stage, 1, "/dev/null")
+    staged_process(stage, 77, stage.root / "dev/ttyUSB0")
+
+    assert said(other_readers(stage.context(sensor={"port": "/dev/ttyUSB0"}))) == "LINE_IS_OURS"
+
+
 def test_who_may_not_look_into_every_process_says_so(stage: Stage) -> None:
     """Somebody else's processes cannot be looked into, or are not even seen."""
     staged(stage, LAPTOP, NOTHING, "ttyUSB0")

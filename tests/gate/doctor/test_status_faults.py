@@ -295,6 +295,7 @@ BESIDE = {
     "overdue": "AT_REST has it",
     "retired": "a gate out of service has tests of its own",
     "elsewhere": "the doctor looks itself, and test_gate has it",
+    "starting": "the doctor looks itself, and test_gate has it",
     "stopped_at": "no fault: that it is stopped has its row",
     "last_punch": "no fault, whoever it was",
     "waiting_since": "the payroll line's own look at the ledger",
@@ -431,7 +432,7 @@ def test_each_check_is_one_that_status_knows_or_that_looks_further() -> None:
 
 IN_NO_TABLE = {
     "do-start": "a daemon that is stopped", "do-restart": "a daemon that hangs",
-    "do-elsewhere": "test_gate",
+    "do-elsewhere": "test_gate", "do-wait": "test_gate",
     "do-retire": "test_checks", "damaged": "test_gate", "damaged-sent": "test_gate",
     "changed-badly": "the doctor reads the file itself, and says that it is bad",
     "glass-dirty": "glass", "worn": "prints", "do-backup": "backup", "twin": "uplink",
