@@ -124,7 +124,8 @@ def config(tmp_path: Path) -> Path:
 def told(watch: _Watch, capsys: pytest.CaptureFixture[str], *events: dict[str, Any]) -> list[str]:
     for event in ({"event": "watching"}, *events):
         watch._tell(event)
-    return capsys.readouterr().out.splitlines()[1:]
+    _, *lines = capsys.readouterr().out.splitlines()
+    return [line for line in lines if not re.fullmatch(r"\w+( \w+)? [-/0-9]{10}", line)]
 
 
 def test_what_was_missed_is_told_once_and_in_order(
@@ -294,7 +295,7 @@ def test_before_its_ledger_began_the_gate_knows_nothing(
     config: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     begins, none = told_since(config, capsys, day(-3))
-    assert f"the gate's ledger begins at {clock(-2)}: of what was before it" in begins
+    assert f"ledger   begins at {clock(-2)}: of what was before it" in begins
     assert none.startswith(f"No press stands in the ledger since {clock(-3)}, and part of")
 
 
@@ -313,7 +314,7 @@ def test_a_new_ledger_is_told_where_it_begins_after_what_it_took_along(
         append(store, punch("0008"), day(0))
     lines = told(_Watch(settings, local_time(day(-3).wall_ms, ZONE)), capsys)
     [before] = [at for at, line in enumerate(lines) if "0007" in line]
-    [begins] = [at for at, line in enumerate(lines) if "here a new ledger begins" in line]
+    [begins] = [at for at, line in enumerate(lines) if "ledger   here a new one begins" in line]
     [after] = [at for at, line in enumerate(lines) if "0008" in line]
     assert before < begins < after
     assert "the rest lies in" in lines[begins]
@@ -337,8 +338,8 @@ def test_what_can_be_read_while_no_daemon_runs_is_said(config: Path) -> None:
                 (RecordingResumed(reason="sensor-back"), day(3)),
             ],
             [
-                "from {1} to {2} the gate could not see who pressed, or not everybody: the sensor",
-                "from {2} to {3} the gate could not see who pressed, or not everybody: another",
+                "from {1} to {2} could not see who pressed, or not everybody: the sensor",
+                "from {2} to {3} could not see who pressed, or not everybody: another",
             ],
         ),
         (
@@ -346,14 +347,14 @@ def test_what_can_be_read_while_no_daemon_runs_is_said(config: Path) -> None:
                 (RecordingStopped(reason="disk-full"), day(-0.5)),
                 (GateAlive(recording=False, version="0"), day(0.5)),
             ],
-            ["from {-0.5} until now the gate cannot see who presses, or not everybody: the disk"],
+            ["from {-0.5} until now cannot see who presses, or not everybody: the disk"],
         ),
         (
             [  # The power was cut.
                 (GateAlive(recording=True, version="0"), day(1)),
                 (RecordingResumed(reason="started"), day(5, "b")),
             ],
-            ["at some moment after {1} the gate was cut off, and until {5} it could not see who"],
+            ["at some moment after {1} was cut off, and until {5} could not see who"],
         ),
         (
             [  # It was cut, and began anew without its sensor, and then with another one.
@@ -361,9 +362,9 @@ def test_what_can_be_read_while_no_daemon_runs_is_said(config: Path) -> None:
                 (RecordingStopped(reason="foreign"), day(2, "b")),
             ],
             [
-                "at some moment after {-1} the gate was cut off, and until {1} it could",
-                "from {1} to {2} the gate could not see who pressed, or not everybody: the sensor",
-                "from {2} until now the gate cannot see who presses, or not everybody: another",
+                "at some moment after {-1} was cut off, and until {1} could",
+                "from {1} to {2} could not see who pressed, or not everybody: the sensor",
+                "from {2} until now cannot see who presses, or not everybody: another",
             ],
         ),
         (
@@ -387,6 +388,45 @@ def test_when_the_gate_could_not_see_who_pressed_is_told(
         said = re.sub(r"\{(.+?)\}", lambda hour: clock(float(hour[1])), begin)
         assert f"gate     {said}" in line
     assert last.startswith("No press stands" if expected else "Nobody has pressed")
+
+
+def test_a_span_stands_where_it_began_though_it_was_noticed_later(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Somebody was enrolled for long, and a card was read meanwhile."""
+    lines = told_since(
+        config,
+        capsys,
+        day(0),
+        (punch("001"), day(1)),
+        (punch("002"), day(1.2)),
+        (RecordingStopped(reason="away"), day(1.1)),
+        (RecordingResumed(reason="back"), day(1.3)),
+        (punch("003"), day(2)),
+    )
+    assert [line.split()[2].rstrip(":") for line in lines] == ["001", "from", "002", "003"]
+
+
+def test_days_are_told_once_with_their_weekday_and_those_of_today_not(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = load_settings(config)
+    now = datetime.now(ZONE).timestamp() * 1000
+    with closing(Assembly(settings).store()) as store:
+        append(store, punch("001"), day(0))
+        append(store, punch("002"), day(0.1))
+        append(store, punch("003"), later(round(now) - later(0).wall_ms))
+    use("vi")
+    watch = _Watch(settings, local_time(day(-1).wall_ms, ZONE))
+    watch._tell({"event": "watching"})
+    watch._tell({"event": "clock", "trusted": True})
+    use(None)
+    lines = capsys.readouterr().out.splitlines()
+    on, today = at(day(0))[:10], f"{datetime.now(ZONE):%d/%m/%Y}"
+    days = [line for line in lines if re.search(r"^\D+ [/0-9]{10}$", line)]
+    assert days == [f"thứ tư {on[8:]}/{on[5:7]}/{on[:4]}", days[-1]]
+    assert days[-1].endswith(today)
+    assert sum(re.match(r"\d\d:\d\d:\d\d  ", line) is not None for line in lines) >= 4
 
 
 def test_a_press_is_told_with_the_way_and_the_lamp_that_were_shown_then(

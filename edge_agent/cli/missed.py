@@ -5,7 +5,6 @@ The ledger does not keep whether the line was down, which yellow beside the gree
 """
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -46,22 +45,25 @@ class Unseen(Struct, frozen=True):
 
 
 class _Line(Struct, frozen=True):
-    """What is told of entry ``seq``, which was ``at`` a time; None: not known, or not yet."""
+    """What is told of entry ``seq``, which was ``at`` a time; None: not known, or not yet.
+
+    ``text`` is without that time. ``timed``: its entry was written later.
+    """
 
     seq: int
     at: str | None
     text: str
-    added: bool = False
+    timed: bool = False
 
 
 def _in_order(lines: Iterable[_Line]) -> list[_Line]:
-    """In the order of the ledger; only what was added goes to its time, among all lines."""
+    """In the order of the ledger; only what is ``timed`` goes to its time, among all lines."""
     placed: list[tuple[float, int, _Line]] = []
     last = 0.0
-    for one in sorted((one for one in lines if not one.added), key=lambda one: one.seq):
+    for one in sorted((one for one in lines if not one.timed), key=lambda one: one.seq):
         last = max(last, parse_time(one.at)) if one.at else last
         placed.append((last, one.seq, one))
-    placed += [(parse_time(one.at), one.seq, one) for one in lines if one.added and one.at]
+    placed += [(parse_time(one.at), one.seq, one) for one in lines if one.timed and one.at]
     return [one for _, _, one in sorted(placed, key=lambda one: one[:2])]
 
 
@@ -137,9 +139,11 @@ class Missed:
         self._recovered = store.recovered_through()
         self._first = stamp_of(store.data_of(store.entries(1, 1)[0]))
 
-    def lines(self) -> Iterator[str]:
-        """The lines, in the order of the entries, which is that of events; only a punch that was
-        added by hand stands at the time that it is said to be of, with when that was written."""
+    def lines(self) -> Iterator[tuple[str | None, str]]:
+        """Each line, and the day under which it stands, None where its time is not known. They are
+        in the order of the entries, which is that of events; only a punch that was added by hand
+        stands at the time that it is said to be of, with when that was written, and a span in
+        which nobody was seen where it began: some are noticed once they are over."""
         if self._since_ms is None:
             found = self._store.entries(self._last + 1, _MOST)
             entries = [self._store.data_of(one) for one in found]
@@ -153,11 +157,11 @@ class Missed:
             if self._is_of_this_ledger(one):
                 yield from begins
                 begins.clear()
-            yield one.text
+            yield _told(one.at, one.text)
         yield from begins
         if not pressed and self._since_ms is not None:
             none = "watch.none-since" if sees_all and not gaps else "watch.none-seen-since"
-            yield say(none, since=local_time(self._since_ms, self._zone))
+            yield None, say(none, since=local_time(self._since_ms, self._zone))
 
     def _punches(self, entries: list[dict[str, Any]]) -> Iterator[_Line]:
         by_seq = {data["seq"]: data for data in entries}
@@ -173,7 +177,7 @@ class Missed:
                 told += f" ({say('punch.note-voided', reason=reason)})"
             elif punch.of is not None and voided.get(punch.of):
                 told += f" ({say('punch.note-repeat-voided', of=punch.of)})"
-            yield _Line(punch.seq, punch.at, f"{self._when(punch.at)}  {told}", added=punch.added)
+            yield _Line(punch.seq, punch.at, told, timed=punch.added and punch.at is not None)
 
     def _punch(self, by_seq: dict[int, dict[str, Any]], data: dict[str, Any]) -> str:
         """What the panel showed of a punch: its way as it was known then."""
@@ -194,8 +198,7 @@ class Missed:
 
     def _made(self, entry: dict[str, Any], of: str) -> str:
         """When an addition was written, with its day where it is ``of`` another one."""
-        at = true_time(stamp_of(entry), self._zone)
-        return say("status.moment", at=at) if at and at[:10] != of[:10] else self._when(at)
+        return _when(true_time(stamp_of(entry), self._zone), of)
 
     def _directed(self, entries: list[dict[str, Any]]) -> Iterator[_Line]:
         """By entry, which way a key has said after a punch."""
@@ -244,39 +247,38 @@ class Missed:
         return span.through > self._last and self._may_be_since(span.until)
 
     def _span(self, one: Unseen) -> _Line:
-        since = self._when_of(one.since)
-        told = {"since": since}
+        began = true_time(one.since, self._zone)
+        told = {"since": _when(began, began)}
         if one.until is not None:
-            told["until"] = self._when_of(one.until)
+            told["until"] = _when(true_time(one.until, self._zone), began)
         if one.why is None:
             text = say("watch.cut-off", **told)
         else:
             why = say(f"unseen.{one.why}") if is_name(f"unseen.{one.why}") else visible(one.why)
             text = say("watch.unseen" if one.until else "watch.unseen-still", why=why, **told)
-        return self._line(one.seq, one.since, line("gate", text))
+        return _Line(one.seq, began, line("gate", text), timed=began is not None)
 
     def _line(self, seq: int, stamp: Stamp, text: str) -> _Line:
-        at = true_time(stamp, self._zone)
-        return _Line(seq, at, f"{self._when(at)}  {text}")
+        return _Line(seq, true_time(stamp, self._zone), text)
 
     def _is_of_this_ledger(self, one: _Line) -> bool:
         """Whether it was, or is said to have been, since this ledger began."""
-        if one.added and one.at is not None:
+        if one.timed and one.at is not None:
             return parse_time(one.at) >= self._first.wall_ms
         return one.seq > self._recovered
 
-    def _begins(self) -> Iterator[str]:
+    def _begins(self) -> Iterator[tuple[str | None, str]]:
         """That the ledger begins later than what was asked for, and where the rest is."""
         if self._since_ms is None or not self._may_be_since(self._first):
             return
-        when = self._when_of(self._first)
+        at = true_time(self._first, self._zone)
         if self._before is not None:
             told = say("watch.ledger-succeeds", file=self._before.name)
         elif self._first.trusted:
-            told = say("watch.ledger-begins", at=when)
+            told = say("watch.ledger-begins", at=_when(at, at))
         else:
             return  # It may be the gate's very first day.
-        yield f"{when}  {line('ledger', told)}"
+        yield _told(at, line("ledger", told))
 
     def _is_missed(self, data: dict[str, Any]) -> bool:
         return data["seq"] > self._last and self._may_be_since(stamp_of(data))
@@ -285,14 +287,18 @@ class Missed:
         """An unknown time may be any."""
         return not self._since_ms or not stamp.trusted or stamp.wall_ms >= self._since_ms
 
-    def _when_of(self, stamp: Stamp) -> str:
-        return self._when(true_time(stamp, self._zone))
 
-    def _when(self, at: str | None) -> str:
-        if at is None:
-            return _NO_TIME
-        today = at[:10] == str(datetime.now(self._zone).date())
-        return at[11:19] if today else say("status.moment", at=at)
+def _told(at: str | None, text: str) -> tuple[str | None, str]:
+    """A line, and its day."""
+    return (at[:10], f"{at[11:19]}  {text}") if at else (None, f"{_NO_TIME}  {text}")
+
+
+def _when(at: str | None, beside: str | None) -> str:
+    """A time within a line that stands at another one: with its day where that is another."""
+    if at is None:
+        return say("punch.unknown-time")
+    same = beside is not None and at[:10] == beside[:10]
+    return at[11:19] if same else say("status.moment", at=at)
 
 
 def _is_of(led: dict[str, Any], repeat: dict[str, Any]) -> bool:

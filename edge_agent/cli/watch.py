@@ -23,6 +23,8 @@ from .watched import sentence
 
 _BETWEEN_LOOKS_S = 0.5
 
+_INDENT = " " * 4
+
 _NAMED_ANEW = ("worker.changed", "worker.forgotten")
 """Entries after which a code may have another name."""
 
@@ -80,6 +82,8 @@ class _Watch:
         self._names: dict[str, str] = {}
         self._last = 0
         """The last entry that was told; 0: none yet."""
+        self._day = str(datetime.now(self._zone).date())
+        """Of the lines that are told: another one is told before them."""
         self._told_through = 0
         """The last entry that was there when the ledger was read."""
 
@@ -119,12 +123,18 @@ class _Watch:
             self._names.pop(event.get("worker", ""), None)
         if event.get("worker") not in (None, *self._names):
             self._names = names_of(self._settings)
-        now = datetime.now(self._zone).strftime("%H:%M:%S  ")
+        now = datetime.now(self._zone)
         try:
             told = sentence(event, self._names)
         except KeyError:  # A daemon of another version tells other things of it.
             told = visible(str(event["event"]))
-        tell(f"{now}{told}")
+        self._tell_line(str(now.date()), f"{now:%H:%M:%S}  {told}")
+
+    def _tell_line(self, day: str | None, told: str) -> None:
+        if day is not None and day != self._day:
+            tell(say("watch.day", on=day), colour="bold")
+            self._day = day
+        tell(told, indent=_INDENT)
 
     def _tell_missed(self) -> None:
         """What happened since the time that was asked for, or since the last event."""
@@ -137,7 +147,7 @@ class _Watch:
             self._told_through = store.tail().seq
             names, before = self._names, left[-1] if left else None
             missed = Missed(store, self._zone, names, self._since_ms, self._last, before)
-            for told in missed.lines():
-                tell(told)
+            for day, told in missed.lines():
+                self._tell_line(day, told)
         self._since_ms = None
         self._last = self._told_through

@@ -3,6 +3,7 @@
 ``edge_agent/locale/LANGUAGE/LC_MESSAGES/SUBJECT.po`` has the words of all messages ``SUBJECT.…``,
 with their fields in braces. How a field is shown is stated there: ``{code}`` as it is,
 ``{text!r}`` in quotes, ``{when:moment}`` (an ISO 8601 time) and ``{on:day}`` as people write them,
+either with its weekday as ``{on:weekday}`` where a wrong day would be paid or lost,
 ``{share:.1f}`` with the language's decimal sign, ``{finger:finger}`` (``right-index``) by its name,
 ``{codes:or}``, ``{codes:list}`` and ``{commands:steps}`` for several, ``{file:shell}`` as a shell
 takes it, in a command to be typed, and ``{restart:typed}`` a whole command: no full stop stands
@@ -201,6 +202,8 @@ class _Field:
             return _moment(_shown(value, language), language)
         if kind == "day":
             return _day(_shown(value, language), language)
+        if kind == "weekday":
+            return _weekday(_shown(value, language), language)
         if kind == "finger":
             return _looked_up("finger", value, language)
         if kind == "shell":
@@ -265,6 +268,18 @@ def _day(text: str, language: str) -> str:
     if language == VIETNAMESE and text[4:5] == text[7:8] == "-":
         return f"{text[8:10]}/{text[5:7]}/{text[:4]}"
     return text
+
+
+def _weekday(text: str, language: str) -> str:
+    """The same of either, as ``Fri 2026-11-27``; in Vietnamese ``thứ sáu 27/11/2026``."""
+    from datetime import date  # Only where a day is told.
+
+    told = _moment(text, language)
+    try:
+        number = date.fromisoformat(text[:10]).weekday()
+    except ValueError:
+        return told
+    return f"{said(Message(f'words.weekday-{number}'), language)} {told}"
 
 
 def _template(message: Message, language: str) -> "str | None":
