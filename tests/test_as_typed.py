@@ -955,7 +955,7 @@ def test_a_gate_out_of_service_is_not_to_be_started_to_be_watched(
 def test_who_is_to_leave_after_a_day_is_asked_about_with_it(edge: Edge) -> None:
     done = edge("workers", "leave", "NV0042", "--on", "2099-12-05", answers="k\n")
     assert done.exit_code == 1
-    assert "sau ngày 05/12/2099?" in " ".join(done.stderr.split())
+    assert "sau thứ bảy 05/12/2099?" in " ".join(done.stderr.split())
 
 
 def day_ago(days: int) -> str:
@@ -964,13 +964,19 @@ def day_ago(days: int) -> str:
     return f"{day:%d/%m/%Y}"
 
 
+def weekday_of(day: str) -> str:
+    """The same with its weekday, as people read it."""
+    names = ("thứ hai", "thứ ba", "thứ tư", "thứ năm", "thứ sáu", "thứ bảy", "chủ nhật")
+    return f"{names[datetime.strptime(day, '%d/%m/%Y').weekday()]} {day}"  # noqa: DTZ007
+
+
 @pytest.mark.usefixtures("at_a_terminal")
 @pytest.mark.parametrize(
     ("language", "asked"),
     [
         (
             "vi",
-            "Ngày {day} đã qua, cổng ghi đó là ngày làm cuối; phòng lương tính theo "
+            "Đã hết {day}, cổng ghi đó là ngày làm cuối; phòng lương tính theo "
             "danh sách của mình. Xóa hẳn ngay bây giờ ngón trỏ phải, thẻ của ",
         ),
         (
@@ -992,7 +998,7 @@ def test_a_last_day_that_is_over_means_now_and_says_so(
     leave = ("workers", "leave", "NV0042", "--on", day)
     done = edge(*leave, answers="k\n", language=language)
     iso = "-".join(reversed(day.split("/")))
-    asked = asked.format(day=day, iso=iso) + "Lò Thị Mây, NV0042"
+    asked = asked.format(day=weekday_of(day), iso=iso) + "Lò Thị Mây, NV0042"
     assert asked in " ".join(done.stderr.split())
     done = edge(*leave, "--yes", language=language)
     assert done.exit_code == 1  # There is no sensor to erase it from.
@@ -1006,11 +1012,10 @@ def test_who_has_left_by_a_day_that_is_over_is_told_that_it_is_done(
     done = edge("workers", "leave", "NV0042", "--on", day_ago(1), "--yes", language=language)
     told = "đã nghỉ." if language == "vi" else "has left."
     assert f"Lò Thị Mây, NV0042 {told}" in " ".join(done.stdout.split())
-    day = day_ago(1) if language == "vi" else "-".join(reversed(day_ago(1).split("/")))
-    real = f"làm đến hết ngày {day}." if language == "vi" else f"was {day}."
+    iso = "-".join(reversed(day_ago(1).split("/")))
+    real = f"làm đến hết {weekday_of(day_ago(1))}." if language == "vi" else f" {iso}."
     assert real in " ".join(done.stdout.split())
     listed = json.loads(edge("workers", "list", "--json").stdout)
-    iso = "-".join(reversed(day_ago(1).split("/")))
     assert [one["leaving"]["last_day"] for one in listed if one["code"] == "NV0042"] == [iso]
 
 
@@ -1031,7 +1036,10 @@ def test_nobody_is_erased_by_a_last_day_after_which_they_have_punched(edge: Edge
     assert edge(*add).exit_code == 0
     leave = ("workers", "leave", "NV0042", "--yes", "--on")
     done = edge(*leave, day_ago(5))
-    assert (done.exit_code, f"lúc {day_ago(2)} 07:00:00" in " ".join(done.stderr.split())) == (
+    assert (
+        done.exit_code,
+        f"vào {weekday_of(day_ago(2))} 07:00:00" in " ".join(done.stderr.split()),
+    ) == (
         65,
         True,
     )
@@ -1170,7 +1178,9 @@ def test_a_weekday_that_may_be_either_of_two_is_answered_with_the_command_for_ea
 def test_where_nobody_has_punched_the_date_is_told_from_which_on(edge: Edge, language: str) -> None:
     day = day_ago(1)
     told = (
-        f"từ {day} 17:00:00." if language == "vi" else f"{'-'.join(reversed(day.split('/')))} 17:00"
+        f"từ {weekday_of(day)} 17:00:00."
+        if language == "vi"
+        else f"{'-'.join(reversed(day.split('/')))} 17:00"
     )
     done = edge("punches", "list", "--since", "hôm qua 17h", language=language)
     assert (told in done.stdout, "hôm qua" in done.stdout) == (True, False), done.output
@@ -1299,7 +1309,7 @@ def test_what_changes_a_punch_says_whose_and_which(edge: Edge) -> None:
     done = edge("punches", "add", "NV0042", *at, "--direction", "ra")
     told = " ".join(done.stdout.split())
     seq = json.loads(edge("punches", "list", "--json").stdout)[0]["seq"]
-    what = f"của Lò Thị Mây, NV0042: ra, {day_ago(2)} 07:05:00 (mục"
+    what = f"của Lò Thị Mây, NV0042: ra, {weekday_of(day_ago(2))} 07:05:00 (mục"
     assert what in told
     assert f"edge-agent punches void {seq} --reason 'nhầm giờ'" in told
     told = " ".join(edge("punches", "void", str(seq), "--reason", "mistyped").stdout.split())
@@ -1403,14 +1413,16 @@ def test_a_leaving_that_is_planned_is_shown_with_who_and_how_to_drop_it(
     assert "bỏ lịch được: edge-agent workers leave NV0042 --drop" in " ".join(done.stdout.split())
     again = edge("workers", "leave", "NV0042", "--on", "05/12/2099")  # Nothing changes: not asked.
     assert again.exit_code == 0
-    assert "đã có lịch nghỉ sau ngày 05/12/2099 rồi: không có gì" in " ".join(again.stdout.split())
+    assert "đã có lịch nghỉ sau thứ bảy 05/12/2099 rồi: không có gì" in " ".join(
+        again.stdout.split()
+    )
     me = pwd.getpwuid(os.getuid()).pw_name
     shown = " ".join(edge("workers", "show", "NV0042").stdout.split())
-    assert f"lịch nghỉ sau ngày 05/12/2099, do {me} đặt; bỏ lịch: edge-agent workers" in shown
+    assert f"lịch nghỉ sau thứ bảy 05/12/2099, do {me} đặt; bỏ lịch: edge-agent workers" in shown
     assert edge("workers", "leave", "NV0042", "--on", "05/12/2099", "--drop").exit_code == 65
     done = edge("workers", *drop)
     assert (
-        done.stdout == "Lò Thị Mây (NV0042) không nghỉ nữa: đã bỏ lịch nghỉ sau ngày 05/12/2099."
+        done.stdout == "Lò Thị Mây (NV0042) không nghỉ nữa: đã bỏ lịch nghỉ sau thứ bảy 05/12/2099."
         " Nếu bỏ nhầm: edge-agent workers leave NV0042 --on 2099-12-05\n"
     )
     assert "lịch nghỉ" not in edge("workers", "show", "NV0042").stdout

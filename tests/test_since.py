@@ -81,10 +81,10 @@ def test_yesterday_is_told_with_its_date(text: str, capsys: pytest.CaptureFixtur
     first_ms = first_of(text, ZONE)
     assert first_ms is not None
     assert local_time(first_ms, ZONE)[:16] == f"{yesterday}T00:00"
-    assert f"From {yesterday} 00:00:00 on." in capsys.readouterr().err
+    assert f"From {yesterday:%a} {yesterday} 00:00:00 on." in capsys.readouterr().err
     last = local_time(moment_until("hôm qua", ZONE), ZONE)
     assert last.startswith(f"{yesterday}T23:59:59.999")
-    assert f"Until {yesterday} 23:59:59." in capsys.readouterr().err
+    assert f"Until {yesterday:%a} {yesterday} 23:59:59." in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("text", "days"), [("tuần này", 7), ("last week", 7), ("sáng nay", 0.5)])
@@ -95,8 +95,9 @@ def test_from_when_and_until_when_what_lasts_is(
     assert first_ms is not None
     assert moment_until(text, ZONE) - first_ms == days * 86_400_000 - 1
     said = capsys.readouterr().err
-    assert f"From {local_time(first_ms, ZONE)[:10]} 00:00:00 on." in said
-    assert "Until 20" in said
+    first = datetime.fromisoformat(local_time(first_ms, ZONE))
+    assert f"From {first:%a %Y-%m-%d} 00:00:00 on." in said
+    assert re.search(r"Until [MTWFS]\w\w 20", said)
 
 
 def test_what_does_not_lean_on_today_is_not_told_again(capsys: pytest.CaptureFixture[str]) -> None:
@@ -288,7 +289,7 @@ def clock(hour: float) -> str:
 
 def test_that_nobody_pressed_is_told(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     [line] = told_since(config, capsys, day(0))
-    assert line == f"Nobody has pressed since {clock(0)}."
+    assert line == f"Nobody has pressed since Wed {clock(0)}."
 
 
 def test_before_its_ledger_began_the_gate_knows_nothing(
@@ -296,7 +297,7 @@ def test_before_its_ledger_began_the_gate_knows_nothing(
 ) -> None:
     begins, none = told_since(config, capsys, day(-3))
     assert f"ledger   begins at {clock(-2)}: of what was before it" in begins
-    assert none.startswith(f"No press stands in the ledger since {clock(-3)}, and part of")
+    assert none.startswith(f"No press stands in the ledger since Wed {clock(-3)}, and part of")
 
 
 @pytest.mark.parametrize("clock_is", ["synced", "unsynced"])
@@ -545,3 +546,21 @@ def test_every_kind_of_entry_and_each_reason_has_its_words(language: str) -> Non
 def run(config: Path, language: str, *typed: str) -> Result:
     known = {"EDGE_AGENT_CONFIG": str(config)}
     return CliRunner(env=known).invoke(main, ["--lang", language, *typed])
+
+
+def test_who_may_have_forgotten_a_press_stands_at_the_end_of_a_list(config: Path) -> None:
+    settings = load_settings(config)
+    with closing(Assembly(settings).store()) as store:
+        store_of = {"0007": (0, 8, 24, 32, 48), "0008": (1, 9), "0009": (1,)}
+        hours = sorted((hour, code) for code, all_ in store_of.items() for hour in all_)
+        for hour, code in hours:
+            last = append(store, punch(code), day(hour))
+        append(store, PunchRepeated(worker="0007", of=last.seq), day(48.001))
+    out = run(config, "vi", "punches", "list", "--since", at(day(-1))).stdout
+    on, alone = (datetime.fromisoformat(at(day(hour))) for hour in (48, 1))
+    assert out.splitlines()[-2:] == [
+        f"0007: 5 lần chấm, 3 ngày; 1 ngày lẻ (thứ sáu {on:%d/%m/%Y})",
+        f"0009: 1 lần chấm, 1 ngày; 1 ngày lẻ (thứ tư {alone:%d/%m/%Y})",
+    ]
+    whole = run(config, "en", "punches", "list", "0008", "--since", at(day(-1))).stdout
+    assert "odd day" not in whole

@@ -15,10 +15,9 @@ from ..contract.errors import EdgeAgentError
 from ..contract.kinds import ACTS, ERASING, KINDS, kind_of, subject_of, words_of
 from ..contract.language import LANGUAGES, Message, current, is_name, said, say
 from ..contract.people import Holders, alike
-from ..contract.people_facts import TemplatesDestroyed, WorkerErased, WorkerLeft
+from ..contract.people_facts import TemplatesDestroyed, WorkerErased
 from ..contract.stamps import parse_time, true_time
 from ..gate.daemon.assembly import Assembly
-from ..gate.ledger.store.leaving_rows import CAME
 from ..gate.ledger.store.sqlite_store import SqliteStore
 from ..gate.settings.schema import Settings
 from .carry_out import who
@@ -34,7 +33,7 @@ from .worker_words import A_USER, OF_THE_GATE, by_whom, user_of
 _INDENT = " " * 4
 
 _DESTROYED = kind_of(TemplatesDestroyed)
-_ERASED, _LEFT = kind_of(WorkerErased), kind_of(WorkerLeft)
+_ERASED = kind_of(WorkerErased)
 
 
 @group(help="help.audit")
@@ -154,7 +153,7 @@ def _older(assembly: Assembly, first_ms: int | None) -> tuple[list[dict[str, Any
 
 
 def _changes(store: SqliteStore, first_ms: int | None, zone: ZoneInfo) -> Iterator[dict[str, Any]]:
-    holders, renamings, returns = store.holders(), _renamings(store), _returns(store)
+    holders, renamings, returns = store.holders(), _renamings(store), store.returns()
     carried = store.recovered_through()
     for data in entries_since(store, first_ms, {*ACTS, _ERASED}):
         if _is_since(data, first_ms):
@@ -175,19 +174,6 @@ def _renamings(store: SqliteStore) -> set[int]:
         if data["kind"] == "worker.changed" and "why" not in data and active.get(worker) is now:
             found.add(data["seq"])
         active[worker] = now
-    return found
-
-
-def _returns(store: SqliteStore) -> set[int]:
-    """The entries by which somebody who had left is at work again, which stands in none."""
-    found, left = set[int](), set[str]()
-    for kind, data in reversed([*store.newest_first((_LEFT, *CAME))]):
-        if kind == _LEFT:
-            # Whom payroll's dates have let go, payroll brings back.
-            (left.discard if data.get("actor") == "payroll" else left.add)(data["worker"])
-        elif data["worker"] in left:
-            left.discard(data["worker"])
-            found.add(data["seq"])
     return found
 
 

@@ -35,10 +35,13 @@ from .complete import (
 from .help import group, line_with, retype
 from .moments import leans_on_today
 from .options import as_json, ask_a_person, with_settings, yes_option
+from .punch_sums import sums
 from .show import print_json, print_table
 from .since import entries_since, first_of, last_of, typed_moment
 from .tell import tell
 from .worker_words import note_of, way_of, when_of
+
+_INDENT = " " * 4
 
 _AMONG = 20_000
 """How many of the last entries are looked through: two months of eighty workers."""
@@ -115,6 +118,10 @@ def list_(
         if first_ms is None
         else say("punch.none-since", since=local_time(first_ms, assembly.zone)),
     )
+    if told := [*sums(found, punches, assembly.today())]:
+        tell(say("punch.sums"), colour="bold")
+        for one in told:
+            tell(say(one), indent=_INDENT)
 
 
 @punches.command(help="help.punches-void")
@@ -154,7 +161,7 @@ def add(settings: Settings, yes: bool, as_json: bool, **asked: Any) -> None:
         print_json(result | {"moves": [structs.asdict(one) for one in moves]})
     else:
         whose = who(result["worker"], names_of(settings))
-        what = _what(say("punch.at", at=result["at"]), request.direction)
+        what = _what(say("punch.at-day", at=result["at"]), request.direction)
         tell(say("punch.added", whose=whose, what=what, entry=result["seq"]))
 
 
@@ -162,7 +169,8 @@ def _tell_voided(settings: Settings, result: dict[str, Any]) -> None:
     """What was withdrawn, what falls with it, and how it is put back where that was wrong."""
     punch, way_is_known = _voided(settings, result)
     whose, seq = who(result["worker"], names_of(settings)), result["of"]
-    what = _what(when_of(structs.asdict(punch)), punch.direction)
+    when = say("punch.at-day", at=punch.at) if punch.at else when_of(structs.asdict(punch))
+    what = _what(when, punch.direction)
     tell(say("punch.voided", seq=seq, whose=whose, what=what, entry=result["seq"]))
     if repeats := result.get("repeats"):  # A daemon of an older version does not tell.
         tell(say("punch.void-takes-repeats", count=len(repeats), seqs=repeats))

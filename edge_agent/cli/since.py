@@ -13,7 +13,7 @@ from ..contract.chain import stamp_of
 from ..contract.errors import BadRequest
 from ..contract.language import say
 from ..contract.stamps import DAY_MS
-from ..contract.typed_times import day_in_full, moment_in_full
+from ..contract.typed_times import day_in_full, moment_in_full, time_of_day
 from ..gate.ledger.store.sqlite_store import SqliteStore
 from ..gate.settings.schema import Settings
 from .help import retype
@@ -42,9 +42,20 @@ def typed_day(settings: Settings, option: str, text: str, *, to_come: bool = Fal
     def whole(text: str, today: date | None) -> str:
         if today is not None:
             refuse_either_of_two(text, today, to_come=to_come)
-        return day_in_full(text, today, to_come=to_come)
+        told = day_in_full(text, today, to_come=to_come)
+        if to_come:
+            _refuse_no_day(told)
+        return told
 
-    return _typed(settings, option, text, whole)
+    return _typed(settings, option, text, whole, "28/11/2026")
+
+
+def _refuse_no_day(text: str) -> None:
+    """Here, for the gate's own answer has examples of days that are over."""
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        raise BadRequest("punch.no-day-to-come", text=text) from None
 
 
 def typed_moment(settings: Settings, option: str, text: str) -> str:
@@ -56,17 +67,19 @@ def typed_moment(settings: Settings, option: str, text: str) -> str:
             refuse_without_day(text, datetime.now(ZoneInfo(settings.gate.timezone)))
         return moment_in_full(text, today)
 
-    return _typed(settings, option, text, whole)
+    return _typed(settings, option, text, whole, "'28/11/2026 17:00'")
 
 
-def _typed(settings: Settings, option: str, text: str, whole: Callable[..., str]) -> str:
+def _typed(
+    settings: Settings, option: str, text: str, whole: Callable[..., str], example: str
+) -> str:
     # Only here: most commands ask for no day.
     from ..gate.daemon.assembly import Assembly
 
     text = text.strip()
     today = Assembly(settings).today()
-    if today is None and leans_on_today(text):
-        raise BadRequest("claim.no-clock")
+    if today is None and (leans_on_today(text) or time_of_day(text)):
+        raise BadRequest("punch.day-in-full", text=text, example=example)
     told = whole(text, date.fromisoformat(today) if today else None)
     retype(click.get_current_context(), option, told)
     return told

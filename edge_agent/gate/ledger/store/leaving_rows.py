@@ -19,7 +19,7 @@ _LEFT = "worker.left"
 
 _AGREED = "consent.given"
 
-CAME = (_AGREED, "print.enrolled", "print.restored", "credential.added")
+_CAME = (_AGREED, "print.enrolled", "print.restored", "credential.added")
 """By what somebody who has left is at work again."""
 
 _NO_SEQ = 1 << 62
@@ -75,8 +75,28 @@ class LeavingRows(ErasureRows):
             if not leavings:
                 continue
             (_, left), later = reasons[leavings[-1]], reasons[leavings[-1] + 1 :]
-            if not later or not self._came_between(worker, left, later[-1][1], CAME):
+            if not later or not self._came_between(worker, left, later[-1][1], _CAME):
                 found[worker] = left
+        return found
+
+    def returns(self) -> set[int]:
+        """The entries of this ledger by which somebody who had left is at work again, which stands
+        in none."""
+        rows = self._connection.rows(
+            "SELECT seq, kind, wire FROM ledger"
+            " WHERE kind IN (SELECT value FROM json_each(?)) ORDER BY seq",
+            msgspec.json.encode([_LEFT, *_CAME]).decode(),
+        )
+        found, left = set[int](), set[str]()
+        for seq, kind, wire in rows:
+            data = _read(seq, wire)
+            worker = data.get("worker", "")
+            if kind == _LEFT:
+                # Whom payroll's dates have let go, payroll brings back.
+                (left.discard if data.get("actor") == _PAYROLL else left.add)(worker)
+            elif worker in left:
+                left.discard(worker)
+                found.add(seq)
         return found
 
     def _came_between(

@@ -1,0 +1,47 @@
+"""How many punches each worker of a list has, and on which days one may be forgotten."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from ..contract.attendance import Attendance
+from ..contract.kinds import CREDITS
+from ..contract.language import Message
+from .carry_out import who
+
+
+def sums(
+    listed: Iterable[dict[str, Any]], known: Iterable[Attendance], today: str | None
+) -> Iterator[Message]:
+    """A line for each worker who has been ``listed`` on several days, or on one with an odd number
+    of punches: those ``known`` are counted, for a shift may begin before the list does.
+
+    ``today`` is not over yet, and odd for nobody.
+    """
+    counts = Counter((one.worker, one.working_day) for one in known if _counts(one))
+    names: dict[str, str] = {}
+    days: dict[str, Counter[str | None]] = {}
+    for punch in listed:
+        worker = punch["worker"]
+        names[worker] = punch["name"] or names.get(worker, "")
+        if punch["kind"] in CREDITS and punch["voided"] is None:
+            days.setdefault(worker, Counter())[punch["working_day"]] += 1
+    for worker, own in sorted(days.items()):
+        dated = sorted(day for day in own if day is not None)
+        odd = [day for day in dated if day != today and counts[worker, day] % 2]
+        if len(dated) < 2 and not odd:
+            continue
+        told = {
+            "whose": who(worker, names if names[worker] else {}),
+            "punches": Message("punch.sum-punches", count=own.total()),
+            "days": Message("punch.sum-days", count=len(dated)),
+        }
+        if not odd:
+            yield Message("punch.sum", **told)
+        else:
+            on = [Message("punch.at-day", at=day) for day in odd]
+            yield Message("punch.sum-odd", count=len(odd), on=on, **told)
+
+
+def _counts(punch: Attendance) -> bool:
+    return punch.kind in CREDITS and punch.voided is None
