@@ -139,12 +139,23 @@ def test_a_name_that_was_corrected_is_told_as_that(store: SqliteStore) -> None:
         append(store, WorkerChanged(worker="0007", active=active, actor=LAN), later(3 * HOUR_MS))
     whose = "Trần Văn Minh, 0007"
     assert [line.partition("4711001: ")[2] for line in listed().stdout.splitlines()[-4:]] == [
-        f"corrected the name of {whose}",
+        f"corrected the name, which is now {whose}",
         f"changed {whose}: deactivated",
-        f"corrected the name of {whose}",
+        f"corrected the name, which is now {whose}",
         f"changed {whose}: active",
     ]
     assert [one.get("renamed") for one in changes()[-4:]] == [True, None, True, None]
+
+
+def test_a_roster_that_changes_a_day_or_a_gate_is_not_told_as_a_correction_of_names(
+    store: SqliteStore,
+) -> None:
+    """The first roster of a site changes everybody so, with the names that the gate has."""
+    append(store, WorkerChanged(worker="0007", active=True, actor="payroll"), later(3 * HOUR_MS))
+    line = listed().stdout.splitlines()[-1]
+    assert line.endswith("payroll: took Trần Văn Minh, 0007 as the new roster has it")
+    assert changes()[-1].items() >= {"listed": True}.items()
+    assert "renamed" not in changes()[-1]
 
 
 def test_since_when(store: SqliteStore) -> None:

@@ -34,6 +34,8 @@ _INDENT = " " * 4
 
 _DESTROYED = kind_of(TemplatesDestroyed)
 _ERASED = kind_of(WorkerErased)
+_PAYROLL = "payroll"
+"""The actor of what its roster changes."""
 
 
 @group(help="help.audit")
@@ -153,7 +155,7 @@ def _older(assembly: Assembly, first_ms: int | None) -> tuple[list[dict[str, Any
 
 
 def _changes(store: SqliteStore, first_ms: int | None, zone: ZoneInfo) -> Iterator[dict[str, Any]]:
-    holders, renamings, returns = store.holders(), _renamings(store), store.returns()
+    holders, kept, returns = store.holders(), _kept_as_they_were(store), store.returns()
     carried = store.recovered_through()
     for data in entries_since(store, first_ms, {*ACTS, _ERASED}):
         if _is_since(data, first_ms):
@@ -162,12 +164,15 @@ def _changes(store: SqliteStore, first_ms: int | None, zone: ZoneInfo) -> Iterat
                 told["carried"] = True
             if data["seq"] in returns:
                 told["back"] = True
-            yield {**told, "renamed": True} if data["seq"] in renamings else told
+            if data["seq"] in kept:
+                told["listed" if data["actor"] == _PAYROLL else "renamed"] = True
+            yield told
 
 
-def _renamings(store: SqliteStore) -> set[int]:
-    """The entries by which a worker's name was changed: whether they may punch they leave as it
-    was, and a name stands in none."""
+def _kept_as_they_were(store: SqliteStore) -> set[int]:
+    """The entries that leave whether a worker may punch as it was. By somebody at the gate they are
+    of another name; payroll's roster may have changed a day or a gate as well, and says no more:
+    no entry has a name."""
     found, active = set[int](), dict[str, bool]()
     for _, data in reversed([*store.newest_first(("worker.added", "worker.changed"))]):
         worker, now = data["worker"], data.get("active", True)
@@ -331,6 +336,8 @@ def _what(change: dict[str, Any]) -> Message:
     told = {"whose": who(change["worker"], names)} if change["worker"] else {}
     if change.get("renamed"):
         kind = "worker.named"
+    elif change.get("listed"):
+        kind = "worker.listed"
     elif kind == "worker.changed":
         renamed = details.get("why") == "renamed"
         kind = f"worker.{'renamed' if renamed else 'active' if details['active'] else 'inactive'}"
