@@ -103,6 +103,33 @@ def test_what_others_call_a_command_and_what_is_missing(
     assert (done.exit_code, told in " ".join(done.stderr.split())) == (2, True), done.stderr
 
 
+@pytest.mark.parametrize("gate", ["vi", "en", None])
+@pytest.mark.parametrize("environment", ["vi_VN.UTF-8", "en_US.UTF-8", "C.UTF-8", None])
+def test_every_help_screen_speaks_by_one_rule(
+    config: Path, monkeypatch: pytest.MonkeyPatch, gate: str | None, environment: str | None
+) -> None:
+    """By what was asked for, wherever it stands; then the gate's language; then the environment's.
+    Payroll's office is Vietnamese, and so is the list in which a clerk looks for a command."""
+    for name in ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"):
+        monkeypatch.delenv(name, raising=False)
+    if environment:
+        monkeypatch.setenv("LANG", environment)
+    config.write_text(f'[gate]\nlanguage = "{gate}"\n' if gate else "")
+    usual = gate or ("vi" if environment == "vi_VN.UTF-8" else "en")
+    wrong = {}
+    for path in [(), *commands(cli.main)]:
+        office = path[:1] == ("receive",) and path[1:2] != ("key",)
+        shown = {"vi" if "Cách dùng: " in help_of(*path) else "en"}
+        if shown != {"vi" if office else usual}:
+            wrong[path] = shown
+    assert not wrong
+    for path in [("receive",), ("receive", "stolen"), ("simulate",), ("workers", "add"), ()]:
+        for asked, word in (("vi", "Cách dùng: "), ("en", "Usage: ")):
+            assert word in help_of("--lang", asked, *path)
+            assert word in help_of(*path, f"--lang={asked}")
+            assert word in help_of(*path, "--lang", asked)
+
+
 def test_what_is_named_instead_of_another_word_exists() -> None:
     known = {" ".join(path) for path in commands(cli.main)}
     meant = [forms[0] for name, forms in words("vi").items() if name.startswith("meant.")]
@@ -137,7 +164,7 @@ def test_the_language_of_the_gate(config: Path, settings: str, heard: str) -> No
     config.write_bytes(settings.encode("latin-1"))
     assert f"{heard}: " in help_of("prints")
     assert "Usage: " in help_of("--lang", "en", "prints")
-    assert "Usage: " in help_of("simulate")
+    assert f"{heard}: " in help_of("simulate")  # That of the gate on its machine.
 
 
 def test_a_typing_error_is_told_in_the_language(config: Path) -> None:

@@ -13,13 +13,16 @@ DEFAULT_CONFIG = "/etc/edge-agent/edge-agent.toml"
 """Where a gate keeps its settings."""
 
 AT_NO_GATE = ("demo", "receive", "simulate")
-"""Commands that have no settings file."""
+"""Commands that have no settings file; they go by that of this machine's gate, if there is one."""
 
 _FOR_A_CLERK = (
     *("settle", "correct", "close", "closings", "diff", "sheet", "leave", "site"),
-    *("export", "coverage", "roster", "shifts", "carry", "stolen"),
+    *("export", "coverage", "roster", "shifts", "carry", "stolen", "retention"),
 )
-"""Of ``receive``: these speak Vietnamese, unless another language is asked for."""
+"""Of ``receive``: these speak Vietnamese, unless another language is asked for; so does the list of
+them, in which a clerk looks for one."""
+
+_HELP = ("--help", "-h")
 
 
 @contextmanager
@@ -32,10 +35,11 @@ def spoken(arguments: list[str]) -> Iterator[list[str]]:
     if asked is not None and asked not in language.LANGUAGES:
         rest = ["--lang", asked, *rest]
         asked = None
-    elif asked is None and rest[:1] == ["receive"] and not set(rest).isdisjoint(_FOR_A_CLERK):
+    elif asked is None and _is_for_a_clerk(rest):
         asked = language.VIETNAMESE
-    elif asked is None and rest[:1] and rest[0] not in AT_NO_GATE:
-        stated, _ = taken_out(rest, "--config")
+    elif asked is None:
+        has_gate = rest[:1] and rest[0] not in AT_NO_GATE
+        stated = taken_out(rest, "--config")[0] if has_gate else None
         asked = _stated_in(Path(stated or os.environ.get("EDGE_AGENT_CONFIG") or DEFAULT_CONFIG))
     language.use(asked)
     # For click, which has catalogues of its own, and for processes that a command starts.
@@ -51,6 +55,13 @@ def spoken(arguments: list[str]) -> Iterator[list[str]]:
             os.environ["LANGUAGE"] = before
         elif asked is not None:
             del os.environ["LANGUAGE"]
+
+
+def _is_for_a_clerk(arguments: list[str]) -> bool:
+    if arguments[:1] != ["receive"]:
+        return False
+    listed = not set(arguments).isdisjoint(_HELP) and "key" not in arguments
+    return listed or not set(arguments).isdisjoint(_FOR_A_CLERK)
 
 
 def taken_out(arguments: list[str], option: str) -> tuple[str | None, list[str]]:
