@@ -78,6 +78,19 @@ def test_no_command_calls_it_stopped_or_has_it_started(
     assert ("chờ đến khi nó trả lời" in told.output) is (young and line[:1] == "w")
 
 
+def test_one_that_listens_elsewhere_is_not_waited_for(
+    held: Edge, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """However young it is: [control] socket may be changed right after a start."""
+    monkeypatch.setattr(AGE, 1e9)
+    with serving(tmp_path / "before.sock"):
+        told = held("workers", "add", "NV001", "Mây")
+
+    assert told.exit_code == 75
+    assert "đã đổi [control] socket" in told.stderr
+    assert "chờ đến khi nó trả lời" not in told.stderr
+
+
 def test_a_gate_does_not_go_beside_its_daemon(held: Edge, monkeypatch: pytest.MonkeyPatch) -> None:
     """The name was asked for, and only then said that it cannot be."""
     monkeypatch.setattr(AGE, -1.0)

@@ -14,7 +14,7 @@ from ..gate.settings.load import load_settings
 from ..gate.settings.meaning import oddities
 from ..gate.settings.schema import Settings
 from .help import group
-from .options import config_option
+from .options import config_option, tell_goes_on
 from .tell import tell
 
 
@@ -26,10 +26,14 @@ def config() -> None:
 @config.command(help="help.config-check")
 @config_option
 def check(config: Path) -> None:
-    settings = load_settings(config)
-    problems = [*_store_problem(settings), *_password_problems(settings)]
-    if problems:
-        raise BadSettings(str(config), problems)
+    try:
+        settings = load_settings(config)
+        problems = [*_store_problem(settings), *_password_problems(settings)]
+        if problems:
+            raise BadSettings(str(config), problems)
+    except BadSettings:
+        tell_goes_on(config)
+        raise
     of_another = _ledger_of_another(settings)
     odd = [*([of_another] if of_another else []), *oddities(settings)]
     for one in odd:

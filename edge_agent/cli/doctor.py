@@ -130,10 +130,18 @@ def _title(finding: Finding) -> str:
 
 def _told(line: CheckLine) -> str:
     state = legible(say(f"state.{line.state.lower()}"), sys.stdout)
-    found = f"{line.found}; {line.advice}" if line.advice else line.found
-    told = _ended(f"{', '.join(line.titles)} — {found}")
+    told = _ended(f"{', '.join(line.titles)} — {_with_advice(line.found, line.advice)}")
     text = legible(_wrapped(visible(told), " " * _INDENT), sys.stdout)
     return coloured(state, _COLOURS[line.state]) + text[len(state) :]
+
+
+def _with_advice(found: str, advice: str) -> str:
+    """What was found, and what to do: behind a question as a sentence of its own."""
+    if not advice:
+        return found
+    if found.endswith("?"):
+        return f"{found} {advice[0].upper()}{advice[1:]}"
+    return f"{found}; {advice}"
 
 
 def _ended(sentence: str) -> str:

@@ -20,7 +20,7 @@ from .complete import Keyword
 from .help import line_with, path_of
 from .language import DEFAULT_CONFIG
 from .layout import in_words
-from .tell import confirm, somebody_types
+from .tell import confirm, somebody_types, tell
 
 Command = Callable[..., Any]
 Decorator = Callable[[Command], Command]
@@ -68,11 +68,22 @@ def with_settings(command: Command) -> Command:
         except BadSettings as bad:
             from ..gate.host.journal import on_the_journal  # It brings logging.
 
-            raise _as_may_be_logged(bad) if on_the_journal() else bad from None
+            if on_the_journal():
+                raise _as_may_be_logged(bad) from None
+            tell_goes_on(config)
+            raise
         refuse_unless_permitted(settings)
         return command(settings, **arguments)
 
     return loaded
+
+
+def tell_goes_on(config: Path) -> None:
+    """Of settings that cannot be used: whether a gate goes on with those from before."""
+    from ..gate.control.goes_on import goes_on  # Only for whoever has mistyped one.
+
+    if (told := goes_on(config)) is not None:
+        tell(say(told), err=True)
 
 
 def refuse_unless_permitted(settings: Settings) -> None:

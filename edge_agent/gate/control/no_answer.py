@@ -2,7 +2,8 @@
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from ...contract.language import Message
@@ -20,14 +21,42 @@ _BETWEEN_LOOKS_S = 0.1
 
 
 def starts(process: int) -> bool:
-    """Whether a daemon that does not answer yet is so young that it will; no clock that is set
-    meanwhile counts. False where this machine does not tell."""
+    """Whether a daemon that does not answer yet is so young that it will, and listens nowhere, as
+    far as this user sees; no clock that is set meanwhile counts. False where this machine does not
+    tell."""
     try:
         told = Path(f"/proc/{process}/stat").read_text()
     except OSError:
         return False
     begun = int(told.rpartition(")")[2].split()[19]) / os.sysconf("SC_CLK_TCK")
-    return time.clock_gettime(time.CLOCK_BOOTTIME) - begun < _START_S
+    young = time.clock_gettime(time.CLOCK_BOOTTIME) - begun < _START_S
+    return young and not _listens(process)
+
+
+def _listens(process: int) -> bool:
+    """Whether it takes calls at some socket with a name, as far as this user may look."""
+    try:
+        opened = set(_links(Path(f"/proc/{process}/fd")))
+        sockets = [line.split() for line in Path("/proc/net/unix").read_text().splitlines()[1:]]
+    except OSError:
+        return False
+    return any(
+        one[3] == _ACCEPTS and len(one) > _PATH and f"socket:[{one[6]}]" in opened
+        for one in sockets
+    )
+
+
+def _links(folder: Path) -> Iterator[str]:
+    for one in folder.iterdir():
+        with suppress(OSError):  # It is closed by now.
+            yield os.readlink(one)
+
+
+_ACCEPTS = "00010000"
+"""Of a socket's flags in /proc/net/unix: it listens (__SO_ACCEPTCON)."""
+
+_PATH = 7
+"""Where its path stands, if it has one."""
 
 
 def unanswering(database: Path, socket: Path) -> Message | None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ...contract.errors import EdgeAgentError
 from ...contract.language import together
+from ..control.goes_on import goes_on
 from ..errors import BadSettings
 from ..settings.load import load_settings
 from ..settings.meaning import oddities
@@ -100,6 +101,7 @@ SECTIONS = {
 
 SETTINGS_GOOD = Sentence(State.OK, "doctor.settings-good")
 SETTINGS_BAD = Sentence(State.FAIL, "doctor.settings-bad")
+SETTINGS_BAD_LATER = Sentence(State.FAIL, "doctor.settings-bad-later")
 
 
 def examine(
@@ -149,6 +151,8 @@ def _load(config: Path, loaded: list[Settings]) -> Judgement:
     try:
         loaded.append(load_settings(config))
     except BadSettings as bad:
+        if (goes := goes_on(config)) is not None:
+            return SETTINGS_BAD_LATER(goes=goes, path=bad.path, problems=bad.told)
         return SETTINGS_BAD(path=bad.path, problems=bad.told)
     if odd := together(*oddities(loaded[0])):
         return passed_on(State.WARN, odd)
