@@ -265,9 +265,10 @@ def _moment(text: str, language: str) -> str:
 
 
 def _day(text: str, language: str) -> str:
-    if language == VIETNAMESE and text[4:5] == text[7:8] == "-":
-        return f"{text[8:10]}/{text[5:7]}/{text[:4]}"
-    return text
+    """The day alone, of a time as well; what is no day stands as it is."""
+    if not text[4:5] == text[7:8] == "-":
+        return text
+    return f"{text[8:10]}/{text[5:7]}/{text[:4]}" if language == VIETNAMESE else text[:10]
 
 
 def _weekday(text: str, language: str) -> str:

@@ -59,6 +59,8 @@ def test_numbers(
             "28/11/2026 06:58:00",
         ),
         ("{x:day}", "2026-11-28", "2026-11-28", "28/11/2026"),
+        ("{x:day}", "2026-11-28T07:09:00.000+07:00", "2026-11-28", "28/11/2026"),
+        ("{x:day}", "not-known, or so", "not-known, or so", "not-known, or so"),
         ("{x:finger}", "right-index", "right-index", "ngón trỏ phải"),
         ("{x:finger}", "toe", "toe", "toe"),
         ("{x:or}", ["a", "b"], "a or b", "a hoặc b"),
