@@ -1,7 +1,7 @@
 """``edge-agent doctor``: what is wrong with this gate, and what to do."""
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -74,12 +74,13 @@ class CheckLine(NamedTuple):
     advice: str
 
 
-def _each_once(findings: Iterable[Finding]) -> list[CheckLine]:
+def _each_once(findings: Sequence[Finding]) -> list[CheckLine]:
     """A cause that several checks have met is told once, at the worst of them."""
     lines: dict[str, CheckLine] = {}
+    causes = {finding.in_parts(current())[0] for finding in findings}
     for finding in sorted(findings, key=lambda one: _WORST_FIRST.index(one.state)):
         found, advice = finding.in_parts(current())
-        cause = _cause_of(finding) or found
+        cause = next((one for one in _wrapped_in(finding) if one in causes), found)
         if (known := lines.get(cause)) is not None and finding.state is not State.OK:
             known.titles.append(_title(finding))
             if cause != found:
@@ -91,12 +92,11 @@ def _each_once(findings: Iterable[Finding]) -> list[CheckLine]:
     return list(lines.values())
 
 
-def _cause_of(finding: Finding) -> str | None:
-    """What another check says as well, of a finding that tells since when it is so."""
-    if finding.name not in ("uplink.away", "uplink.away-long"):
-        return None
-    why = finding.fields["why"]
-    return in_parts(Message(why["name"], **why["fields"]), current())[0]
+def _wrapped_in(finding: Finding) -> Iterator[str]:
+    """What another check may say as well, of a finding that tells more of it: since when, say."""
+    for field in finding.fields.values():
+        if isinstance(field, dict) and field.keys() == {"name", "fields"}:
+            yield in_parts(Message(field["name"], **field["fields"]), current())[0]
 
 
 def _paragraphs(lines: Sequence[CheckLine], shown: Sequence[CheckLine]) -> Iterable[str]:
@@ -116,8 +116,8 @@ def _summary(lines: Sequence[CheckLine]) -> str:
         "failures": Message("doctor.failures", count=len(counts[State.FAIL])),
     }
     if worst := counts[State.FAIL] or counts[State.WARN]:
-        [title, *_], found = worst[0].titles, worst[0].found
-        text = say("doctor.summary-begin", check=title, found=_ended(found), **told)
+        # What is the matter stands right below.
+        text = say("doctor.summary-begin", check=", ".join(worst[0].titles), **told)
     else:
         text = say("doctor.summary", **told)
     return legible(_wrapped(text, ""), sys.stdout)

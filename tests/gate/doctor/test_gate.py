@@ -172,6 +172,10 @@ def test_a_trouble_of_the_connection_is_told_since_when_it_is(stage: Stage) -> N
     [line] = _each_once([Finding.of("uplink", verdict), Finding.of("broker", own)])
     assert (line.state, line.titles) == ("FAIL", ["broker", "uplink"])
     assert "14:58:30" in line.found
+    # Of a cause that no other check has met, two that tell of it stay two.
+    longer = passed_on(State.FAIL, Message("uplink.away-long", age="3 h", why=AWAY))
+    also = Finding.of("uplink too", longer)
+    assert len(_each_once([Finding.of("uplink", verdict), also])) == 2
 
 
 def test_no_daemon_no_connection(stage: Stage) -> None:

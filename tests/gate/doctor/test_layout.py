@@ -48,7 +48,7 @@ def test_the_summary_comes_first_and_what_is_wrong_before_the_rest(
     result = shown(monkeypatch, WELL, WARNING, WORST, FAILURE, WELL)
 
     assert result.output == (
-        "2 OK, 1 warning, 2 failures. Begin with sensor: It is silent.\n\n"
+        "2 OK, 1 warning, 2 failures. Begin with sensor.\n\n"
         "FAIL  sensor — It is silent; look.\n"
         "FAIL  disk space — It is full; make room.\n\n"
         "WARN  port — It may be another; name it.\n\n"
@@ -61,7 +61,7 @@ def test_the_summary_comes_first_and_what_is_wrong_before_the_rest(
 def test_a_warning_is_begun_with_where_nothing_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     result = shown(monkeypatch, WELL, WARNING, OTHER)
 
-    assert result.output.startswith("1 OK, 2 warnings, 0 failures. Begin with port: It may be")
+    assert result.output.startswith("1 OK, 2 warnings, 0 failures. Begin with port.\n")
     assert result.exit_code == 0
 
 
@@ -72,7 +72,7 @@ def test_a_cause_that_several_checks_met_is_told_once_at_the_worst(
     result = shown(monkeypatch, met_again, WORST, WARNING, WELL, WELL)
 
     assert result.output == (
-        "2 OK, 1 warning, 1 failure. Begin with sensor: It is silent.\n\n"
+        "2 OK, 1 warning, 1 failure. Begin with sensor, uplink.\n\n"
         "FAIL  sensor, uplink — It is silent; look.\n\n"
         "WARN  port — It may be another; name it.\n\n"
         "OK    settings — It is so.\n"
