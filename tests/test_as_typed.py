@@ -1428,7 +1428,7 @@ def test_a_leaving_that_is_planned_is_shown_with_who_and_how_to_drop_it(
     assert "lịch nghỉ" not in edge("workers", "show", "NV0042").stdout
     told = [one.partition(": ")[2] for one in edge("audit", "list").stdout.splitlines()[-2:]]
     assert told == [
-        "đặt lịch nghỉ của Lò Thị Mây, NV0042: sau ngày 05/12/2099",
+        "đặt lịch nghỉ của Lò Thị Mây, NV0042: sau thứ bảy 05/12/2099",
         "bỏ lịch nghỉ của Lò Thị Mây, NV0042",
     ]
 

@@ -100,9 +100,25 @@ def test_the_time_is_that_of_the_deed_not_of_the_punch_that_was_added(store: Sql
         ("2026-11-18T21:06:40.000+07:00", at)
     ]
     assert listed("--by", "root").stdout == (
-        "2026-11-18 21:06:40  root: added a punch of Trần Văn Minh, 0007 at 2026-11-16 06:00:00: "
-        "no-power\n"
+        "2026-11-18 21:06:40  root: added a punch of Trần Văn Minh, 0007 at Mon 2026-11-16 "
+        "06:00:00: no-power\n"
     )
+
+
+def test_what_was_voided_is_told_with_its_day(store: SqliteStore) -> None:
+    of = append(store, punch("0007"), later(2 * HOUR_MS)).seq
+    append(
+        store, PunchVoided(of=of, worker="0007", reason="wrong-worker", actor=LAN), later(HOUR_MS)
+    )
+    assert (
+        listed("--lang", "vi", "--by", LAN)
+        .stdout.splitlines()[-1]
+        .endswith(
+            f": hủy lần chấm công thứ tư 18/11/2026 20:06:40 (số {of}) của Trần Văn Minh, 0007,"
+            " lý do nhầm người"
+        )
+    )
+    assert changes("--by", LAN)[-1]["punch_at"] == "2026-11-18T20:06:40.000+07:00"
 
 
 def test_what_has_two_meanings_is_told_as_what_it_is(store: SqliteStore) -> None:
@@ -308,7 +324,7 @@ def test_a_last_day_is_told_and_by_what_somebody_is_back(store: SqliteStore) -> 
         one.partition("4711001: ")[2]
         for one in listed("--lang", "vi", "--worker", "0007").stdout.splitlines()
     ]
-    assert told[1].startswith("ghi Trần Văn Minh, 0007 đã nghỉ, làm đến hết 27/11/2026: ")
+    assert told[1].startswith("ghi Trần Văn Minh, 0007 đã nghỉ, làm đến hết thứ sáu 27/11/2026: ")
     assert [one.endswith("; người này đi làm lại") for one in told[2:]] == [True, False]
     assert [one.get("back") for one in changes("--worker", "0007")][2:] == [True, None]
 

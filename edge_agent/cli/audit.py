@@ -9,9 +9,11 @@ from zoneinfo import ZoneInfo
 
 import click
 
+from ..contract.attendance import attendance
 from ..contract.chain import stamp_of
 from ..contract.corrections import known_code
 from ..contract.errors import EdgeAgentError
+from ..contract.facts import PunchVoided
 from ..contract.kinds import ACTS, ERASING, KINDS, kind_of, subject_of, words_of
 from ..contract.language import LANGUAGES, Message, current, is_name, said, say
 from ..contract.people import Holders, alike
@@ -32,8 +34,11 @@ from .worker_words import A_USER, OF_THE_GATE, by_whom, user_of
 
 _INDENT = " " * 4
 
+_SHOWN_OF_KEY = 12
+"""Characters of a public key, by which it is known from another."""
+
 _DESTROYED = kind_of(TemplatesDestroyed)
-_ERASED = kind_of(WorkerErased)
+_ERASED, _VOIDED = kind_of(WorkerErased), kind_of(PunchVoided)
 _PAYROLL = "payroll"
 """The actor of what its roster changes."""
 
@@ -164,9 +169,17 @@ def _changes(store: SqliteStore, first_ms: int | None, zone: ZoneInfo) -> Iterat
                 told["carried"] = True
             if data["seq"] in returns:
                 told["back"] = True
+            if data["kind"] == _VOIDED:
+                told["punch_at"] = _when_punched(store, data["of"], zone)
             if data["seq"] in kept:
                 told["listed" if data["actor"] == _PAYROLL else "renamed"] = True
             yield told
+
+
+def _when_punched(store: SqliteStore, seq: int, zone: ZoneInfo) -> str | None:
+    """When a punch was; None: not known, or not here any more."""
+    entries = [store.data_of(entry) for entry in store.entries(seq, 1)]
+    return next((one.at for one in attendance(entries, zone)), None)
 
 
 def _kept_as_they_were(store: SqliteStore) -> set[int]:
@@ -347,12 +360,15 @@ def _what(change: dict[str, Any]) -> Message:
         kind = f"print.not-{details['why']}"
     elif kind == "punch.added":
         details["moment"] = details["at"]
+    elif change.get("punch_at"):
+        kind, details["moment"] = "punch.voided-at", change["punch_at"]
     elif kind in ERASING:
         details["gone"] = _gone(change.get("erased"))
         if "last_day" in details:
             kind = "worker.left-after"
     elif kind == "templates.sealed":
         details["count"] = details["prints"]
+        details["keys"] = [f"{one[:_SHOWN_OF_KEY]}…" for one in details["recipients"]]
     name = f"audit.{kind.replace('.', '-')}"
     if not is_name(name):
         return Message("audit.other", kind=change["kind"])
