@@ -9,7 +9,7 @@ from ...contract.language import Message, is_name, together, told_problem
 from ...contract.stamps import elapsed, local_date
 from ..errors import NoLedgerYet
 from ..host.service import copying, copying_again, taking_away
-from ..ledger.glance import overdue, renamed, restored
+from ..ledger.glance import oldest_waiting, overdue, renamed, restored
 from ..ledger.last_backup import backup_standing
 from ..ledger.left_ledgers import left_by_mistake, own_among
 from ..ledger.store.sqlite_store import SqliteStore
@@ -141,8 +141,8 @@ def payroll(context: CheckContext) -> Judgement | None:
         if context.status is not None:
             # The daemon knows of receipts that it has yet to write down.
             confirmed = max(confirmed, context.status["ledger"]["confirmed_seq"])
-        oldest = store.entries(confirmed + 1, 1)
-        age_ms = _age_ms(context, store.data_of(oldest[0])) if oldest else 0.0
+        oldest = oldest_waiting(store, confirmed)
+        age_ms = _age_ms(context, oldest) if oldest else 0.0
     waiting = {"count": _entries(last - confirmed), "age": age_of(age_ms / 1000)}
     if oldest and context.retired:
         return None  # The daemon's line tells.

@@ -66,8 +66,18 @@ def waiting_since(store: SqliteStore, confirmed: int) -> str | None:
     """When the oldest entry beyond ``confirmed`` was written; None: there is none, or its time is
     not known. Raises StoreFault.
     """
-    oldest = store.entries(confirmed + 1, 1)
-    return store.data_of(oldest[0]).get("at") if oldest else None
+    oldest = oldest_waiting(store, confirmed)
+    return oldest.get("at") if oldest else None
+
+
+def oldest_waiting(store: SqliteStore, confirmed: int) -> dict[str, Any] | None:
+    """What tells since when entries beyond ``confirmed`` wait, None: none does. That nobody looked
+    at the glass is written once somebody does again, and has the time from which nobody did: it
+    waits no longer than what follows it. Raises StoreFault.
+    """
+    waiting = [store.data_of(one) for one in store.entries(confirmed + 1, 2)]
+    written = [one for one in waiting if one.get("reason") != "away"]
+    return next(iter([*written, *waiting]), None)
 
 
 def restored(store: SqliteStore, now: Stamp) -> bool:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from edge_agent.contract.facts import Direction, PunchVoided
+from edge_agent.contract.facts import Direction, PunchVoided, RecordingResumed, RecordingStopped
 from edge_agent.contract.people import Employment, Worker
 from edge_agent.contract.people_facts import WorkerAdded
 from edge_agent.contract.stamps import local_time
@@ -65,6 +65,16 @@ def test_since_when_payroll_has_yet_to_confirm(store: SqliteStore) -> None:
     assert glance(store, confirmed, ZONE)["waiting_since"] is None
     append(store, punch("008"), later(120_000))
     append(store, punch("009"), later(180_000))
+    assert glance(store, confirmed, ZONE)["waiting_since"] == AT
+
+
+def test_what_is_written_once_it_is_over_waits_no_longer_than_what_follows_it(
+    store: SqliteStore,
+) -> None:
+    """A gate whose machine slept for hours had entries wait for hours, before the broker went."""
+    confirmed = append(store, punch("007"), later(60_000)).seq
+    append(store, RecordingStopped(reason="away"), later(90_000))
+    append(store, RecordingResumed(reason="back"), later(120_000))
     assert glance(store, confirmed, ZONE)["waiting_since"] == AT
 
 
