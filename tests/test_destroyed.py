@@ -236,6 +236,9 @@ def test_a_file_that_is_not_where_it_was_written_is_missed_where_that_is_there(
     (tmp_path / "aa").unlink()
     shown = told(edge("list"))
     assert shown.count("không thấy tệp ở chỗ đã ghi") == 1
+    # One in use that is missed is the likeliest to be lost: said at once, with the command.
+    assert "-r KHÓA" in shown
+    assert "'templates reseal' không giúp gì cho bản đã mất" in shown
     away.parent.mkdir()
     assert told(edge("list")).count("không thấy tệp ở chỗ đã ghi") == 2
 

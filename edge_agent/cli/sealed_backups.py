@@ -75,7 +75,7 @@ def templates_list(settings: Settings, file: Path | None, as_json: bool) -> None
         (*files, *sensors),
         empty=say("backup.none-listed"),
     )
-    if any(one.to_destroy for one in found):
+    if any(one.to_destroy or (one.destroyed is None and _is_missed(one)) for one in found):
         tell(say("backup.lost-is-not-destroyed"), err=True)
     tell_if_lists_lack(store, assembly.zone)
 
