@@ -408,6 +408,24 @@ def test_a_span_stands_where_it_began_though_it_was_noticed_later(
     assert [line.split()[2].rstrip(":") for line in lines] == ["001", "from", "002", "003"]
 
 
+def test_a_span_that_began_at_an_unknown_time_stands_where_it_ended(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = load_settings(config)
+    path, at_six = Path(settings.store.path), local_time(day(-6).wall_ms, ZONE)
+    with closing(SqliteStore.open(path, settings.gate.id, ZONE, unsynced(0, "b"))) as store:
+        append(store, RecordingStopped(reason="stopping"), unsynced(1000, "b"))
+        append(store, RecordingResumed(reason="started"), day(0, "c"))
+        added = PunchAdded(worker="001", at=at_six, direction=None, reason="x", actor="uid:0")
+        append(store, added, day(1, "c"))
+    use("vi")
+    lines = told(_Watch(settings, local_time(day(-7).wall_ms, ZONE)), capsys)
+    use(None)
+    [of, gap] = [line for line in lines if "001" in line or "cổng" in line]
+    assert "001" in of
+    assert "từ một lúc không rõ giờ đến" in gap
+
+
 def test_days_are_told_once_with_their_weekday_and_those_of_today_not(
     config: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

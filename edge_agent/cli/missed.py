@@ -47,23 +47,24 @@ class Unseen(Struct, frozen=True):
 class _Line(Struct, frozen=True):
     """What is told of entry ``seq``, which was ``at`` a time; None: not known, or not yet.
 
-    ``text`` is without that time. ``timed``: its entry was written later.
+    ``text`` is without that time. ``stands``: at what time it does, where its entry was written
+    later; None: where its entry does.
     """
 
     seq: int
     at: str | None
     text: str
-    timed: bool = False
+    stands: str | None = None
 
 
 def _in_order(lines: Iterable[_Line]) -> list[_Line]:
-    """In the order of the ledger; only what is ``timed`` goes to its time, among all lines."""
+    """In the order of the ledger; only what ``stands`` at a time goes there, among all lines."""
     placed: list[tuple[float, int, _Line]] = []
     last = 0.0
-    for one in sorted((one for one in lines if not one.timed), key=lambda one: one.seq):
+    for one in sorted((one for one in lines if one.stands is None), key=lambda one: one.seq):
         last = max(last, parse_time(one.at)) if one.at else last
         placed.append((last, one.seq, one))
-    placed += [(parse_time(one.at), one.seq, one) for one in lines if one.timed and one.at]
+    placed += [(parse_time(one.stands), one.seq, one) for one in lines if one.stands is not None]
     return [one for _, _, one in sorted(placed, key=lambda one: one[:2])]
 
 
@@ -177,7 +178,7 @@ class Missed:
                 told += f" ({say('punch.note-voided', reason=reason)})"
             elif punch.of is not None and voided.get(punch.of):
                 told += f" ({say('punch.note-repeat-voided', of=punch.of)})"
-            yield _Line(punch.seq, punch.at, told, timed=punch.added and punch.at is not None)
+            yield _Line(punch.seq, punch.at, told, punch.at if punch.added else None)
 
     def _punch(self, by_seq: dict[int, dict[str, Any]], data: dict[str, Any]) -> str:
         """What the panel showed of a punch: its way as it was known then."""
@@ -248,23 +249,24 @@ class Missed:
 
     def _span(self, one: Unseen) -> _Line:
         began = true_time(one.since, self._zone)
+        ended = None if one.until is None else true_time(one.until, self._zone)
         told = {"since": _when(began, began)}
         if one.until is not None:
-            told["until"] = _when(true_time(one.until, self._zone), began)
+            told["until"] = _when(ended, began)
         if one.why is None:
             text = say("watch.cut-off", **told)
         else:
             why = say(f"unseen.{one.why}") if is_name(f"unseen.{one.why}") else visible(one.why)
             text = say("watch.unseen" if one.until else "watch.unseen-still", why=why, **told)
-        return _Line(one.seq, began, line("gate", text), timed=began is not None)
+        return _Line(one.seq, began, line("gate", text), began or ended)
 
     def _line(self, seq: int, stamp: Stamp, text: str) -> _Line:
         return _Line(seq, true_time(stamp, self._zone), text)
 
     def _is_of_this_ledger(self, one: _Line) -> bool:
         """Whether it was, or is said to have been, since this ledger began."""
-        if one.timed and one.at is not None:
-            return parse_time(one.at) >= self._first.wall_ms
+        if one.stands is not None:
+            return parse_time(one.stands) >= self._first.wall_ms
         return one.seq > self._recovered
 
     def _begins(self) -> Iterator[tuple[str | None, str]]:
@@ -296,7 +298,7 @@ def _told(at: str | None, text: str) -> tuple[str | None, str]:
 def _when(at: str | None, beside: str | None) -> str:
     """A time within a line that stands at another one: with its day where that is another."""
     if at is None:
-        return say("punch.unknown-time")
+        return say("watch.unknown-time")
     same = beside is not None and at[:10] == beside[:10]
     return at[11:19] if same else say("status.moment", at=at)
 
