@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from edge_agent.cli import credentials, options
+from edge_agent.cli import retire as retire_command
 from edge_agent.contract.facts import GateRetired
+from edge_agent.contract.language import use
 from edge_agent.contract.people import Print
 from edge_agent.gate.claims import Claim, What
 from edge_agent.gate.ports import BrokerUp
@@ -56,6 +58,25 @@ def test_what_goes_and_what_is_to_be_done_before_is_told_before_the_name_is_aske
     assert "1 yêu cầu của công nhân chưa xong" in told
     assert told.index("privacy certificate MÃ") < told.index("Chưa làm gì: ở đây không có ai gõ")
     assert "1 vân tay" in edge("retire", "--without-sensor").stderr
+
+
+@pytest.mark.parametrize("erased", [0, 3])
+def test_of_what_there_was_none_no_count_is_told(
+    edge: Edge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, erased: int
+) -> None:
+    with closing(open_store(tmp_path)) as store, store.changing() as change:
+        change._database.conn.execute("DELETE FROM prints")
+    for words in (("retire",), ("retire", "--without-sensor")):
+        told = " ".join(edge(*words).stderr.split())
+        assert "cổng không giữ vân tay nào" in told
+        assert " 0 " not in told
+    done = {"erased": erased, "slots": 1000}
+    use("vi")
+    shown: list[str] = []
+    monkeypatch.setattr(retire_command, "tell", shown.append)
+    retire_command._tell_emptied(done)
+    use(None)
+    assert (" 0 " in shown[0], "3 mẫu" in shown[0]) == (False, erased == 3)
 
 
 def test_what_payroll_lacks_and_that_there_is_no_line_is_told_before_the_name_is_asked_for(

@@ -79,7 +79,10 @@ def _tell_before(assembly: "Assembly", *, sensor: bool) -> None:
     with suppress(StoreFault, PermissionError), closing(assembly.store_for_reading()) as store:
         prints = store.prints()
         people = Message("module.of-people", count=len({one.worker for one in prints}))
-        told = "retire.takes" if sensor else "retire.takes-no-print"
+        if prints:
+            told = "retire.takes" if sensor else "retire.takes-no-print"
+        else:
+            told = "retire.takes-none" if sensor else "retire.takes-no-print-none"
         tell(say(told, gate=store.gate, count=len(prints), people=people), err=True)
         _tell_unsent(assembly, store)
         for erasure in store.erasures():
@@ -132,4 +135,5 @@ def _tell_unsent(assembly: "Assembly", store: "SqliteStore") -> None:
 
 def _tell_emptied(done: dict[str, Any]) -> None:
     if done["erased"] is not None:
-        tell(say("retire.emptied", count=done["erased"], slots=done["slots"]))
+        told = "retire.emptied" if done["erased"] else "retire.was-empty"
+        tell(say(told, count=done["erased"], slots=done["slots"]))
