@@ -325,7 +325,7 @@ def test_a_script_has_to_name_the_finger(edge: Edge) -> None:
 def test_what_goes_for_good_is_asked_about(edge: Edge) -> None:
     leave = ("workers", "leave", "NV0042")
     done = edge(*leave, answers="k\n")
-    assert (done.exit_code, "của Lò Thị Mây, NV0042? " in done.stderr) == (1, True)
+    assert (done.exit_code, "ngay của Lò Thị Mây, NV0042: " in done.stderr) == (1, True)
     before = day_ago(0)
     done = edge(*leave, "--yes")
     days = {before, day_ago(0)}
@@ -977,12 +977,12 @@ def weekday_of(day: str) -> str:
         (
             "vi",
             "Đã hết {day}, cổng ghi đó là ngày làm cuối; phòng lương tính theo "
-            "danh sách của mình. Xóa hẳn ngay bây giờ ngón trỏ phải, thẻ của ",
+            "danh sách của mình. Xóa hẳn ngay của {whose}: vân tay ngón trỏ phải, thẻ. Giữ mã, ",
         ),
         (
             "en",
             "{iso} is over already, and is written down as the last day; payroll goes by its own "
-            "roster. Erase right-index, card of ",
+            "roster. Erased for good now, of {whose}: prints (right-index), card. Code and ",
         ),
     ],
 )
@@ -998,11 +998,57 @@ def test_a_last_day_that_is_over_means_now_and_says_so(
     leave = ("workers", "leave", "NV0042", "--on", day)
     done = edge(*leave, answers="k\n", language=language)
     iso = "-".join(reversed(day.split("/")))
-    asked = asked.format(day=weekday_of(day), iso=iso) + "Lò Thị Mây, NV0042"
+    asked = asked.format(day=weekday_of(day), iso=iso, whose="Lò Thị Mây, NV0042")
     assert asked in " ".join(done.stderr.split())
     done = edge(*leave, "--yes", language=language)
     assert done.exit_code == 1  # There is no sensor to erase it from.
     assert "Lò Thị Mây, NV0042" in " ".join(done.stderr.split())
+
+
+@pytest.mark.usefixtures("at_a_terminal")
+@pytest.mark.parametrize("words", [("consent", "withdraw"), ("workers", "leave")])
+@pytest.mark.parametrize(
+    ("days", "goes"),
+    [(0, "Xóa hẳn ngay của"), (3, "Ngừng nhận ngay, sau 3 ngày làm việc xóa hẳn của")],
+)
+def test_an_erasure_asks_with_what_goes_and_when_and_which_backups_stay(
+    edge: Edge, tmp_path: Path, words: tuple[str, ...], days: int, goes: str
+) -> None:
+    config = Path(os.environ["EDGE_AGENT_CONFIG"])
+    config.write_text(config.read_text() + f"[privacy]\nerase_within_days = {days}\n")
+    with closing(open_store(tmp_path)) as store, store.changing() as change:
+        own = Print(slot=1, worker="NV0042", finger="right-index", generation=1)
+        change.put_print(own, bytes(32))
+        change.put_sealed_backup(SealedBackup(backup="b" * 32, prints=1, workers=["NV0042"]))
+        change.put_sealed_backup(SealedBackup(backup="c" * 32, prints=1, workers=["NV0043"]))
+    asked = edge(*words, "NV0042", answers="k\n")
+    assert asked.exit_code == 1
+    assert asked.stderr.splitlines()[:4] == [
+        f"{goes} Lò Thị Mây, NV0042: vân tay ngón trỏ phải.",
+        "Còn 1 bản sao lưu có thể giữ vân tay này: edge-agent templates list",
+        "Giữ mã, tên; công, lương không đổi.",
+        "Xóa rồi không lấy lại được. Xóa? [c/K]: k",
+    ]
+    if days:
+        assert edge(*words, "NV0042", "--yes").exit_code == 0
+        again = edge(*words, "NV0042", answers="k\n").stderr
+        assert again.startswith("Xóa hẳn ngay của Lò Thị Mây, NV0042: ")
+
+
+@pytest.mark.parametrize(("files", "behind"), [((), ""), (("",), "-2"), (("", "-2"), "-3")])
+def test_a_backup_is_proposed_by_a_name_that_none_has_yet(
+    edge: Edge, tmp_path: Path, files: tuple[str, ...], behind: str
+) -> None:
+    today = "-".join(reversed(day_ago(0).split("/")))
+    with closing(open_store(tmp_path)) as store, store.changing() as change:
+        own = Print(slot=1, worker="NV0042", finger="right-index", generation=1)
+        change.put_print(own, bytes(32))
+        change.put_sealed_backup(SealedBackup(backup="b" * 32, prints=1))
+        for mark, more in zip("cd", files, strict=False):
+            written = f"/media/usb/van-tay-{today}{more}.templates"
+            change.put_sealed_backup(SealedBackup(backup=mark * 32, file=written, holds=[]))
+    told = " ".join(edge("templates", "destroyed", "bbbbbbbb", "--yes").stdout.split())
+    assert f"backup /media/stick/{today}{behind}.templates -r " in told
 
 
 @pytest.mark.parametrize("language", ["vi", "en"])
@@ -1348,7 +1394,7 @@ def test_what_falls_with_a_voided_punch_is_told(edge: Edge) -> None:
         *("privacy.not-done", "claim.opened", "claim.closed", "module.forgotten"),
         *("consent.printed", "consent.recorded", "credential.added", "credential.replaced"),
         *("credential.removed", "credential.allowed", "credential.disallowed"),
-        *("credential.qr-made", "people.erase-asks", "people.erase-over-asks"),
+        *("credential.qr-made", "people.erase-asks", "people.erase-within-asks"),
         *("people.erase-after-asks", "people.remove-asks", "privacy.forget-asks"),
         "people.remove-asks-unsaved",
         "punch.moves-asks",

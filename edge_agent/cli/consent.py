@@ -22,7 +22,7 @@ from .worker_words import (
     ask_if_left,
     consent_state,
     consent_told,
-    kept_of,
+    erase_asks,
     refuse_beforehand,
     tell_back,
     tell_erasure,
@@ -114,7 +114,7 @@ def _withdraw_asks(settings: Settings, code: str) -> str:
 
     whose = whom(settings, code)
     refuse_beforehand(settings, code, refuse_withdrawal)
-    return say("people.erase-asks", whose=whose, what=kept_of(settings, code))
+    return erase_asks(settings, code, whose)
 
 
 @consent.command("list", help="help.consent-list")

@@ -45,7 +45,11 @@ def templates_destroyed(settings: Settings, backup: str, yes: bool, as_json: boo
         told = "backup.sensor-gone" if result.get("in_sensor") else "backup.destroyed-now"
         tell(say(told, backup=result["backup"][:SHOWN_DIGITS]))
         if count := result.get("not_backed_up"):  # A daemon of an older version does not tell.
-            tell(say("backup.destroyed-lacks", count=count))
+            # Only here: what the daemon does is asked for without the database.
+            from ..gate.daemon.assembly import Assembly
+
+            name = Assembly(settings).name_of_backup()
+            tell(say("backup.destroyed-lacks", count=count, name=name))
 
 
 def _asks(settings: Settings, typed: str) -> str:

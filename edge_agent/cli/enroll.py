@@ -187,7 +187,9 @@ def _many(
         return
     tell_report(told)
     if not told["open"]:
-        tell(say("day.back-up"))
+        from ..gate.daemon.assembly import Assembly
+
+        tell(say("day.back-up", name=Assembly(settings).name_of_backup()))
 
 
 def _codes_in(path: Path, known: Any) -> list[str]:

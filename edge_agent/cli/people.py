@@ -29,8 +29,8 @@ from .retired import refuse_retired
 from .show import print_json, print_table
 from .tell import ask, confirm, somebody_types, tell
 from .worker_words import (
+    erase_asks,
     fingers_of,
-    kept_of,
     refuse_beforehand,
     state_of,
     tell_beside,
@@ -205,10 +205,9 @@ def _erase_asks(settings: Settings, code: str, day: str | None) -> str:
         settings, code, lambda store, code: refuse_leave(store, code, judged, today, assembly.zone)
     )
     if after is None:
-        return say("people.erase-asks", whose=whose, what=kept_of(settings, code))
+        return erase_asks(settings, code, whose)
     if today is not None and is_over(after, today, code):
-        what = kept_of(settings, code)
-        return say("people.erase-over-asks", whose=whose, day=after, what=what)
+        return f"{say('people.erase-over', day=after)}\n{erase_asks(settings, code, whose)}"
     return say("people.erase-after-asks", whose=whose, day=after)
 
 

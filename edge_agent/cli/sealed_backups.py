@@ -16,7 +16,7 @@ from ..contract.stamps import local_time, parse_time, true_time
 from ..gate.ledger.glance import began_instead
 from ..gate.people.templates.backup_file import BadBackup, outside_of
 from ..gate.replaced_sensors import ReplacedSensor
-from ..gate.sealed_backups import SealedBackup, held_by_no_other, newest_good
+from ..gate.sealed_backups import SealedBackup, held_by_no_other, name_of_next, newest_good
 from ..gate.settings.schema import Settings
 from .help import command
 from .options import FilePath, as_json, with_settings
@@ -167,12 +167,8 @@ def tell_what_stays(store: "SqliteStore", zone: ZoneInfo, *gone: SealedBackup) -
             tell(say("backup.is-newest", backup=one.backup[:SHOWN_DIGITS]), err=True)
     prints = store.prints()
     if alone := {print_ for one in gone for print_ in held_by_no_other(one, kept, prints)}:
-        tell(say("backup.only-copy", count=len(alone), day=_today(zone)), err=True)
-
-
-def _today(zone: ZoneInfo) -> str:
-    """In the name that is proposed for a new file: one without a day is there already."""
-    return datetime.now(zone).date().isoformat()
+        day = name_of_next(found, datetime.now(zone).date().isoformat())
+        tell(say("backup.only-copy", count=len(alone), day=day), err=True)
 
 
 def shown_made(made: str | None, zone: ZoneInfo) -> str:

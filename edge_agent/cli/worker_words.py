@@ -215,20 +215,38 @@ def tell_namesakes(entered: Mapping[str, str], names: Mapping[str, str]) -> None
         tell(say("people.namesakes-are-two"))
 
 
-def kept_of(settings: Settings, code: str) -> Message:
-    """What is kept of a worker's fingers, and by what else they punch: what an erasure takes."""
+def erase_asks(settings: Settings, code: str, whose: str) -> str:
+    """What is asked before an erasure: what goes, by name, and when; what stays; and what it does
+    not reach."""
     # Only here: few commands erase somebody.
     from ..gate.daemon.assembly import Assembly
+    from ..gate.sealed_backups import backups_with
 
-    with suppress(EdgeAgentError, PermissionError):
-        with closing(Assembly(settings).store_for_reading()) as store:
-            code = known_code(code, (one.code for one in store.workers()), "")
-            fingers = [one.finger for one in store.prints() if one.worker == code]
-            methods = [one.method for one in store.credentials() if one.worker == code]
-        kept = [Message("people.finger", finger=finger) for finger in fingers]
-        kept += [Message(f"method.{method}") for method in methods]
-        return Message("people.kept", what=kept) if kept else Message("people.kept-nothing")
-    return Message("people.kept-unseen")
+    assembly = Assembly(settings)
+    kept, sealed = Message("people.kept-unseen"), 0
+    days = settings.privacy.erase_within_days if assembly.today() is not None else 0
+    with (
+        suppress(EdgeAgentError, PermissionError),
+        closing(assembly.store_for_reading()) as store,
+    ):
+        code = known_code(code, (one.code for one in store.workers()), "")
+        kept = _kept_of(store, code)
+        sealed = len(backups_with(store.sealed_backups(), code, assembly.zone))
+        days = 0 if code in store.stopped() else days  # Whoever asks again means now.
+    name = "people.erase-within-asks" if days else "people.erase-asks"
+    lines = [say(name, whose=whose, what=kept, count=days)]
+    if sealed:
+        lines.append(say("people.erase-sealed", count=sealed))
+    return "\n".join((*lines, say("people.erase-stays")))
+
+
+def _kept_of(store: "SqliteStore", code: str) -> Message:
+    """What is kept of a worker's fingers, and by what else they punch."""
+    fingers = [one.finger for one in store.prints() if one.worker == code]
+    named = [Message("people.finger", finger=finger) for finger in fingers]
+    kept = [Message("people.kept-prints", fingers=named)] if named else []
+    kept += [Message(f"method.{one.method}") for one in store.credentials() if one.worker == code]
+    return Message("people.kept", what=kept) if kept else Message("people.kept-nothing")
 
 
 def tell_erasure(

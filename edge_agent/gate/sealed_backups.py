@@ -5,6 +5,8 @@ where no gate sees it. So the gate keeps a list, until somebody says that it was
 """
 
 from collections.abc import Iterable
+from itertools import count
+from pathlib import PurePath
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
@@ -57,6 +59,14 @@ def newest_good(backups: Iterable[SealedBackup]) -> SealedBackup | None:
     """
     good = [one for one in backups if one.destroyed is None and not one.to_destroy]
     return next((one for one in reversed(good) if one.holds != []), None)
+
+
+def name_of_next(backups: Iterable[SealedBackup], day: str) -> str:
+    """How the file of one that is made on a day may be called, in a sentence: by the day, and by a
+    number where one is called so already, for nothing is written over."""
+    taken = [PurePath(one.file).stem for one in backups if one.file]
+    names = (day if number == 1 else f"{day}-{number}" for number in count(1))
+    return next(name for name in names if not any(stem.endswith(name) for stem in taken))
 
 
 def held_by_no_other(

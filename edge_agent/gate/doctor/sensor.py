@@ -117,7 +117,10 @@ def backup(context: CheckContext) -> Judgement | None:
                 count = store.not_backed_up()
         except (StoreFault, PermissionError):
             return None  # Another check tells.
-    return NOT_BACKED_UP(count=Message("doctor.prints", count=count)) if count else BACKED_UP()
+    if not count:
+        return BACKED_UP()
+    name = context.assembly.name_of_backup()
+    return NOT_BACKED_UP(count=Message("doctor.prints", count=count), name=name)
 
 
 PRINTS_READ_WELL = Sentence(OK, "doctor.prints-read-well")
