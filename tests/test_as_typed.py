@@ -1096,6 +1096,15 @@ def test_nobody_is_erased_by_a_last_day_after_which_they_have_punched(edge: Edge
     assert edge(*leave, day_ago(5)).exit_code == 0  # What counts no more is no reason.
 
 
+def test_a_code_or_a_name_that_is_a_day_too_is_theirs(edge: Edge) -> None:
+    """Thursday's short name, and tomorrow's."""
+    assert edge("workers", "add", "T5", "Lò Văn Mai").exit_code == 0
+    assert edge("punches", "list", "T5").exit_code == 0
+    assert "T5" in edge("punches", "list", "mai").stderr
+    for day in ("hôm qua", "t6"):
+        assert "--since" in edge("punches", "list", day).stderr
+
+
 @pytest.mark.parametrize("language", ["vi", "en"])
 @pytest.mark.parametrize("typed", ["hôm qua", "yesterday", "{short}", "{day}", "{iso}"])
 def test_a_day_is_typed_as_people_say_it_wherever_one_is_asked_for(

@@ -71,16 +71,13 @@ def punches() -> None:
 def list_(
     settings: Settings, code: str | None, since: str | None, until: str | None, as_json: bool
 ) -> None:
-    if code is not None and leans_on_today(code.strip()):
-        raise BadRequest("punch.when-not-whose", text=code, when=code.strip())
     assembly = Assembly(settings)
     first_ms = first_of(since, assembly.zone)
     last_ms = last_of(until, first_ms, assembly.zone)
     store = assembly.store_for_reading()
     holders = store.holders()
     if code is not None:
-        names = {worker.code: worker.name for worker in store.workers()}
-        code = known_code(code, names, Message("people.add-first"), names)
+        code = _whose(code, {worker.code: worker.name for worker in store.workers()})
     entries = entries_since(store, first_ms)
     ways = ways_now(entries, assembly.zone)
     punches = attendance(entries, assembly.zone)
@@ -122,6 +119,17 @@ def list_(
         tell(say("punch.sums"), colour="bold")
         for one in told:
             tell(say(one), indent=_INDENT)
+
+
+def _whose(code: str, names: dict[str, str]) -> str:
+    """The code of a worker, by ``names``. Raises BadRequest, with both options where a day was
+    typed instead; somebody may be called Mai, which is tomorrow."""
+    try:
+        return known_code(code, names, Message("people.add-first"), names)
+    except BadRequest as error:
+        if leans_on_today(code.strip()) and error.message.name != "people.unknown-but":
+            raise BadRequest("punch.when-not-whose", text=code, when=code.strip()) from None
+        raise
 
 
 @punches.command(help="help.punches-void")
