@@ -574,6 +574,8 @@ def test_who_may_have_forgotten_a_press_stands_at_the_end_of_a_list(config: Path
         for hour, code in hours:
             last = append(store, punch(code), day(hour))
         append(store, PunchRepeated(worker="0007", of=last.seq), day(48.001))
+        now_ms = round(datetime.now(ZONE).timestamp() * 1000)
+        append(store, punch("0010"), later(now_ms - later(0).wall_ms - 3_600_000))  # At work.
     out = run(config, "vi", "punches", "list", "--since", at(day(-1))).stdout
     on, alone = (datetime.fromisoformat(at(day(hour))) for hour in (48, 1))
     assert out.splitlines()[-2:] == [

@@ -4,21 +4,28 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from ..contract.attendance import Attendance
+from ..contract.attendance import SHIFT_MS, Attendance
 from ..contract.kinds import CREDITS
 from ..contract.language import Message
+from ..contract.stamps import parse_time
 from .carry_out import who
 
 
 def sums(
-    listed: Iterable[dict[str, Any]], known: Iterable[Attendance], today: str | None
+    listed: Iterable[dict[str, Any]], known: Iterable[Attendance], now_ms: int
 ) -> Iterator[Message]:
     """A line for each worker who has been ``listed`` on several days, or on one with an odd number
     of punches: those ``known`` are counted, for a shift may begin before the list does.
 
-    ``today`` is not over yet, and odd for nobody.
+    A shift whose last punch is less than 14 hours ago may go on, and is odd for nobody.
     """
-    counts = Counter((one.worker, one.working_day) for one in known if _counts(one))
+    counted = [one for one in known if one.kind in CREDITS and one.voided is None]
+    counts = Counter((one.worker, one.working_day) for one in counted)
+    goes_on = {
+        (one.worker, one.working_day)
+        for one in counted
+        if one.at and 0 <= now_ms - parse_time(one.at) < SHIFT_MS
+    }
     names: dict[str, str] = {}
     days: dict[str, Counter[str | None]] = {}
     for punch in listed:
@@ -28,7 +35,7 @@ def sums(
             days.setdefault(worker, Counter())[punch["working_day"]] += 1
     for worker, own in sorted(days.items()):
         dated = sorted(day for day in own if day is not None)
-        odd = [day for day in dated if day != today and counts[worker, day] % 2]
+        odd = [day for day in dated if counts[worker, day] % 2 and (worker, day) not in goes_on]
         if len(dated) < 2 and not odd:
             continue
         told = {
@@ -41,7 +48,3 @@ def sums(
         else:
             on = [Message("punch.at-day", at=day) for day in odd]
             yield Message("punch.sum-odd", count=len(odd), on=on, **told)
-
-
-def _counts(punch: Attendance) -> bool:
-    return punch.kind in CREDITS and punch.voided is None

@@ -115,7 +115,7 @@ def list_(
         if first_ms is None
         else say("punch.none-since", since=local_time(first_ms, assembly.zone)),
     )
-    if told := [*sums(found, punches, assembly.today())]:
+    if told := [*sums(found, punches, assembly.clock.stamp().wall_ms)]:
         tell(say("punch.sums"), colour="bold")
         for one in told:
             tell(say(one), indent=_INDENT)
