@@ -191,6 +191,42 @@ def test_what_was_said_before_is_told_with_its_day_and_what_it_is(
     assert "edge-agent templates destroyed" in told(edge("destroy"))
 
 
+@pytest.mark.parametrize("erased", [[], [LAN]])
+def test_one_that_is_lost_is_no_backup_and_still_holds_who_was_in_it(
+    edge: Edge, tmp_path: Path, erased: list[str]
+) -> None:
+    """It was said of it that all is well, or that it is destroyed; there was no third word."""
+    listed(tmp_path, backup("aa", erased=erased))
+    with closing(open_store(tmp_path)) as store, store.changing() as change:
+        for one in store.prints():
+            change.put_backed_up(one, backed_up=True)
+
+    asked = edge("lost", "aaaaaa")
+    assert (asked.exit_code, "aaaaaaaa, làm 28/11/2026 17:00:07" in told(asked)) == (65, True)
+    lost = told(edge("lost", "aaaaaa", "--yes"))
+    assert "vẫn còn vân tay của mọi người trong đó" in lost
+    assert "2 vân tay không có bản sao lưu" in lost
+    assert "'templates reseal' không giúp gì" in lost
+    assert re.search(r"mất từ \d\d/\d\d/20\d\d", told(edge("list")))
+    assert json.loads(edge("list", "--json").stdout)[0]["lost"]
+    audit = told(CliRunner().invoke(main, ["--lang", "vi", "audit", "list"]))
+    assert "báo mất bản sao lưu vân tay aaaaaaaa" in audit
+    overdue = CliRunner().invoke(main, ["--lang", "vi", "privacy", "overdue"])
+    assert (overdue.exit_code, "còn vân tay của NV0042" in told(overdue)) == (len(erased),) * 2
+    again = told(edge("lost", "aaaaaa", "--yes"))
+    assert "đã được báo mất ngày" in again
+    assert "edge-agent templates destroyed aaaaaaaa" in again
+    assert edge("destroyed", "aaaaaa", "--yes").exit_code == 0
+    assert "đã hủy" in told(edge("list"))
+
+
+def test_a_sensor_that_was_replaced_is_no_lost_backup(edge: Edge, tmp_path: Path) -> None:
+    listed(tmp_path, ReplacedSensor(mark="9" * 16, marks=["9" * 16], replaced=None, holds={0: LAN}))
+    assert "99999999 là máy quét cũ, không phải bản sao lưu" in told(
+        edge("lost", "999999", "--yes")
+    )
+
+
 def test_a_sensor_that_was_replaced_is_asked_about_as_a_sensor(edge: Edge, tmp_path: Path) -> None:
     old = ReplacedSensor(mark="9" * 16, marks=["9" * 16], replaced=None, holds={0: LAN})
     listed(tmp_path, old)

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from ..contract.errors import BadRequest, StoreFault
-from ..contract.language import say
+from ..contract.language import Message, say
 from ..gate.people.templates.backup_file import BadBackup, read_header
 from ..gate.people.templates.requests import DestroyBackup
 from ..gate.replaced_sensors import ReplacedSensor
@@ -36,7 +36,7 @@ def templates_destroyed(settings: Settings, backup: str, yes: bool, as_json: boo
     refuse_retired(settings)
     question = _asks(settings, backup)
     if not yes:
-        tell(say("backup.lost-is-not-destroyed"), err=True)
+        tell(say("backup.lost-is-not-destroyed", steps=Message("backup.lost-steps")), err=True)
     ask_a_person(yes, lambda: question)
     result = carry_out(settings, DestroyBackup(backup=backup))
     if as_json:

@@ -9,7 +9,7 @@ import click
 from msgspec import to_builtins
 
 from ..contract.errors import StoreFault
-from ..contract.language import say
+from ..contract.language import Message, say
 from ..contract.stamps import local_date
 from ..gate.erasure import old_databases
 from ..gate.ledger.store.metadata import ERASURES_UNKNOWN
@@ -83,7 +83,7 @@ def overdue(settings: Settings, as_json: bool) -> None:
         for backup in backups:
             tell_to_destroy(backup, assembly.zone, retired=store.retired)
         if backups and not store.retired:
-            tell(say("backup.lost-is-not-destroyed"), err=True)
+            tell(say("backup.lost-is-not-destroyed", steps=Message("backup.lost-steps")), err=True)
         for sensor in sensors:
             tell_to_destroy(sensor, assembly.zone, retired=store.retired)
         if databases:

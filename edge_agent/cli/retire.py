@@ -95,7 +95,7 @@ def _tell_before(assembly: "Assembly", *, sensor: bool) -> None:
         for replaced in store.replaced_sensors():
             if replaced.to_destroy:
                 tell_to_destroy(replaced, assembly.zone)
-        if in_use := sum(not one.to_destroy for one in kept):
+        if in_use := sum(one.at_hand and not one.to_destroy for one in kept):
             tell(say("retire.backups-in-use", count=in_use), err=True)
         if aside := store.set_aside():
             tell(say("retire.set-aside", files=aside), err=True)

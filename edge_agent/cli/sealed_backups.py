@@ -75,8 +75,8 @@ def templates_list(settings: Settings, file: Path | None, as_json: bool) -> None
         (*files, *sensors),
         empty=say("backup.none-listed"),
     )
-    if any(one.to_destroy or (one.destroyed is None and _is_missed(one)) for one in found):
-        tell(say("backup.lost-is-not-destroyed"), err=True)
+    if any(one.to_destroy or (one.at_hand and _is_missed(one)) for one in found):
+        tell(say("backup.lost-is-not-destroyed", steps=Message("backup.lost-steps")), err=True)
     tell_if_lists_lack(store, assembly.zone)
 
 
@@ -188,6 +188,9 @@ def state_of_backup(one: SealedBackup) -> str:
     """What is to be done with a backup, for people."""
     if one.destroyed is not None:
         return say("backup.state-destroyed", at=one.destroyed)
+    if one.lost is not None:
+        told = "backup.state-lost-erased" if one.erased else "backup.state-lost"
+        return say(told, at=one.lost, codes=one.erased)
     if one.erased:
         return say("backup.state-erased", codes=one.erased)
     if one.prints and one.holds == [] and not one.to_destroy:
@@ -231,7 +234,7 @@ def tell_to_destroy(
         told = {"backup": one.backup[:SHOWN_DIGITS], "made": _day(one.made_on(zone))}
         told["holder"] = one.holder or say("backup.holder-unknown")
         told["file"] = say("backup.written-to", file=one.file) if one.file else ""
-        asks = f"backup.to-destroy{ending}"
+        asks = f"backup.to-destroy{ending or ('-lost' if one.lost else '')}"
         tell(say(asks, state=state_of_backup(one), **told), err=True)
 
 

@@ -45,6 +45,7 @@ _file = FilePath(path_type=Path, dir_okay=False)
     elsewhere={
         "destroyed": "destroyed",
         "list": "sealed_backups",
+        "lost": "lost",
         "reseal": "reseal",
     },
 )

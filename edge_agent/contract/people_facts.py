@@ -245,6 +245,14 @@ class TemplatesDestroyed(Fact, tag="templates.destroyed", frozen=True, kw_only=T
     actor: str
 
 
+class TemplatesLost(Fact, tag="templates.lost", frozen=True, kw_only=True):
+    """Somebody says that a backup of the templates is lost: it still holds them, in whose hands is
+    not known."""
+
+    backup: str
+    actor: str
+
+
 class RetentionApplied(Fact, tag="retention.applied", frozen=True, kw_only=True):
     """What the gate has kept long enough is gone from it: of how many presses which finger they
     were, of how many refused touches whose, and how many records of consents that had ended and of

@@ -91,6 +91,7 @@ MAY: Mapping[str, Roles | None] = {
     "templates backup": _TECHNICIAN,
     "templates destroyed": _AT_THE_GATE,
     "templates list": ALL,
+    "templates lost": _AT_THE_GATE,
     "templates reseal": _TECHNICIAN,
     "templates restore": _TECHNICIAN,
     "upgrade": ANYBODY,

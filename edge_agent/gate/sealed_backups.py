@@ -23,7 +23,7 @@ class SealedBackup(Struct, frozen=True, kw_only=True):
     those of them who were erased since, ``replaced_by``: the file that was made without some of
     them. ``holds``: slot and generation of the prints whose templates are safely in it, None: not
     known, of an older version. ``file``: where it was written at this machine. ``destroyed``: since
-    when it is no more, in local time.
+    when it is no more, in local time; ``lost``: since when it is said to be in unknown hands.
     """
 
     backup: str
@@ -37,6 +37,7 @@ class SealedBackup(Struct, frozen=True, kw_only=True):
     holds: list[tuple[int, int]] | None = None
     file: str | None = None
     destroyed: str | None = None
+    lost: str | None = None
 
     def made_on(self, zone: ZoneInfo) -> str | None:
         """The day at the gate on which it was made; None: not known."""
@@ -45,6 +46,11 @@ class SealedBackup(Struct, frozen=True, kw_only=True):
     def made_at(self, zone: ZoneInfo) -> str | None:
         """The same with its time, of which there may be several on a day."""
         return None if self.made is None else local_time(parse_time(self.made), zone)
+
+    @property
+    def at_hand(self) -> bool:
+        """Whether a gate could be restored from it, as far as anybody has said."""
+        return self.destroyed is None and self.lost is None
 
     @property
     def to_destroy(self) -> bool:
@@ -57,7 +63,7 @@ def newest_good(backups: Iterable[SealedBackup]) -> SealedBackup | None:
 
     One of which nothing is on its medium, as far as it is known, was not finished.
     """
-    good = [one for one in backups if one.destroyed is None and not one.to_destroy]
+    good = [one for one in backups if one.at_hand and not one.to_destroy]
     return next((one for one in reversed(good) if one.holds != []), None)
 
 
@@ -76,7 +82,7 @@ def held_by_no_other(
     elsewhere = {
         held
         for one in backups
-        if one.destroyed is None and one.backup != gone.backup
+        if one.at_hand and one.backup != gone.backup
         for held in one.holds or ()
     }
 

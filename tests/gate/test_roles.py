@@ -28,6 +28,7 @@ BY_ROLE: dict[Roles, set[str]] = {
     | {"consent print", "consent record", "consent withdraw", "workers leave"}
     | {"privacy answer", "privacy request"}
     | {"carry in", "carry out", "privacy erased", "templates destroyed", "workers forget"}
+    | {"templates lost"}
     | {"credentials allow", "credentials disallow", "credentials remove"},
     frozenset({Role.TECHNICIAN}): MAY.keys()
     - {"punches add", "punches void", "credentials allow", "credentials disallow"},

@@ -110,6 +110,7 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "support": ("support.zip",),
     "templates backup": ("prints.age", "-r", "age1none"),
     "templates destroyed": ("abcdef", "--yes"),
+    "templates lost": ("abcdef", "--yes"),
     "templates list": (),
     "templates reseal": ("prints.age", "--output", "next.age", "--identity", "key.txt"),
     "templates restore": ("prints.age", "--identity", "key.txt", "--yes"),

@@ -74,6 +74,7 @@ from ..people_facts import (
     RosterApplied,
     RosterRefused,
     TemplatesDestroyed,
+    TemplatesLost,
     TemplatesSealed,
     WorkerAdded,
     WorkerChanged,
@@ -215,6 +216,7 @@ _FACTS: tuple[Fact, ...] = (
     GateAlive(recording=False, version=_VERSION),
     WorkerLeavePlanned(worker=_LAN, last_day="2026-12-05", actor=_TECHNICIAN),
     WorkerLeaveDropped(worker=_LAN, actor=_TECHNICIAN),
+    TemplatesLost(backup="2026-11-20-main-gate", actor=_TECHNICIAN),
 )
 
 _COMMANDS = (

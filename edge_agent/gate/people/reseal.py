@@ -11,7 +11,7 @@ from msgspec import structs
 
 from ...contract.errors import BadRequest
 from ...contract.people import checked_code
-from ...contract.people_facts import TemplatesDestroyed, TemplatesSealed
+from ...contract.people_facts import TemplatesDestroyed, TemplatesLost, TemplatesSealed
 from ...contract.stamps import local_time
 from ..ledger.store.change import SqliteChange
 from ..replaced_sensors import ReplacedSensor
@@ -20,7 +20,7 @@ from .back_up import checked_recipients, time_now
 from .context import RequestContext, Result
 from .refusals import listed_as
 from .templates.backup_file import FORMAT, VERSION, Header
-from .templates.requests import BeginReseal, DestroyBackup, KeepReseal
+from .templates.requests import BeginReseal, DestroyBackup, KeepReseal, LoseBackup
 
 
 def begin_reseal(context: RequestContext, request: BeginReseal) -> Result:
@@ -135,6 +135,30 @@ def destroy_backup(context: RequestContext, request: DestroyBackup) -> Result:
         "not_backed_up": without,
         "in_sensor": in_sensor,
     }
+
+
+def lose_backup(context: RequestContext, request: LoseBackup) -> Result:
+    """Somebody says that a file is lost: it is no backup any more, and holds whom it held.
+
+    Raises BadRequest where it is no file on the list, or was said before to be lost or destroyed.
+    """
+    gate = context.gate
+    name, one = listed_as(gate.store, request.backup)
+    if isinstance(one, ReplacedSensor):
+        raise BadRequest("backup.lost-sensor", backup=name)
+    if one.lost is not None:
+        raise BadRequest("backup.lost-already", backup=name, day=one.lost)
+    stamp = gate.clock.stamp()
+    gone = structs.replace(one, lost=local_time(stamp.wall_ms, gate.policy.zone))
+    alone = held_by_no_other(one, gate.store.sealed_backups(), gate.known.prints)
+
+    def lose(change: SqliteChange) -> None:
+        change.put_sealed_backup(gone)
+        for print_ in alone:
+            change.put_backed_up(print_, backed_up=False)
+
+    gate.record(TemplatesLost(backup=name, actor=context.actor), stamp, also=lose)
+    return {"backup": name, "lost": gone.lost, "not_backed_up": gate.store.not_backed_up()}
 
 
 def _known(context: RequestContext, backup: str) -> SealedBackup | None:

@@ -77,6 +77,14 @@ class DestroyBackup(Request, tag="destroy-backup", frozen=True, kw_only=True):
     backup: Word
 
 
+class LoseBackup(Request, tag="lose-backup", frozen=True, kw_only=True):
+    """A backup is lost, and may be in anybody's hands. Its first digits suffice."""
+
+    command = "templates lost"
+
+    backup: Word
+
+
 class AskCourier(Request, tag="ask-courier", frozen=True, kw_only=True):
     """A public key to which templates are sealed on their way to the gate."""
 
