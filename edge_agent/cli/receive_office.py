@@ -26,6 +26,7 @@ from ..receiver.databases.database import SCHEMES, Database
 from ..receiver.databases.schema import check
 from ..receiver.effects import UNREADABLE
 from ..receiver.office.attlog import write_attlog
+from ..receiver.office.delivered import not_delivered
 from ..receiver.office.export import export
 from ..receiver.office.journal import keep_journal
 from ..receiver.office.period import Period, period_of
@@ -255,9 +256,33 @@ def export_period(
         _export_attlog(database, period, output or Path(f"attlog-{period.name}.dat"))
     else:
         target = output or Path(f"attendance-{period.name}.{kind}")
-        count = export(database, period, target, view)
-        tell(say("payroll.rows", path=target, count=count))
+        written = export(database, period, target, view)
+        sheets = [Message(f"payroll.rows-{one}", count=n) for one, n in written.rows.items()]
+        tell(say("payroll.rows", path=target, sheets=sheets))
+        tell_nameless(database, written.nameless)
+    tell_not_delivered(database, period)
     _tell_what_is_in_no_file(database)
+
+
+def tell_nameless(database: Database, codes: list[str]) -> None:
+    """Who stands in a file by the code alone, and how names come there."""
+    if codes:
+        told = {"count": len(codes), "codes": told_codes(codes)}
+        version = roster_shown(database).version
+        tell(say("payroll.nameless-listed" if version else "payroll.nameless", **told))
+
+
+_MOST_GATES = 10
+"""That are told of: more of them are counted."""
+
+
+def tell_not_delivered(database: Database, period: Period) -> None:
+    """Until when each gate has delivered, where presses of the period may still come."""
+    lacking = not_delivered(database, period)
+    for one in lacking[:_MOST_GATES]:
+        tell(say(f"payroll.delivered-{one.lacking}", gate=one.gate, until=(one.until or "")[:16]))
+    if len(lacking) > _MOST_GATES:
+        tell(say("payroll.delivered-more", count=len(lacking) - _MOST_GATES))
 
 
 def _export_attlog(database: Database, period: Period, target: Path) -> None:

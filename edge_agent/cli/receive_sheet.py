@@ -19,7 +19,14 @@ from .complete import Keyword
 from .help import Command, Group
 from .options import FilePath, as_json, writes_to
 from .receive_correct import about, with_who
-from .receive_office import typed_here, whose_code, with_database, with_period
+from .receive_office import (
+    tell_nameless,
+    tell_not_delivered,
+    typed_here,
+    whose_code,
+    with_database,
+    with_period,
+)
 from .show import print_json, print_table, shown_day
 from .tell import tell, tell_notes
 
@@ -50,6 +57,8 @@ def sheet(
     doubtful = doubtful_cells(roll)
     left = say("sheet.doubtful", count=doubtful) if doubtful else say("sheet.none-doubtful")
     tell(say("sheet.written", path=target, count=len(roll.people), doubtful=left))
+    tell_nameless(database, [one.code for one in roll.people if not one.name])
+    tell_not_delivered(database, period)
     for year in sorted({period.first.year, period.last.year}):
         if not roll.site.knows_year(year):
             tell(say("sheet.no-holidays", year=str(year)), err=True)

@@ -210,12 +210,12 @@ def test_a_month_for_excel(
     title, *lines = [[cell.value for cell in row[:7]] for row in sessions.iter_rows()]
     assert title[:3] == ["Mã NV", "Họ tên", "Ngày"]
     assert lines == [
-        ["0007", "Ma Văn Đô", "2026-11-23", "2026-11-23 07:00:00", None, None, "open"],
-        ["=1+1", "+84", None, None, None, None, "pending-time"],
+        ["0007", "Ma Văn Đô", "2026-11-23", "2026-11-23 07:00:00", None, None, "chưa ra"],
+        ["=1+1", "+84", None, None, None, None, "chờ giờ đúng"],
         [CODE, "Nguyễn Thị Ánh", "2026-11-23", "2026-11-23 07:00:00", "2026-11-23 16:00:00", 540,
-         "complete"],
+         "đủ vào, ra"],
         [CODE, "Nguyễn Thị Ánh", "2026-11-30", "2026-11-30 22:00:00", "2026-12-01 06:00:00", 480,
-         "complete"],
+         "đủ vào, ra"],
     ]  # fmt: skip
     for sheet in (sessions, punches):
         for row in sheet.iter_rows():

@@ -103,9 +103,9 @@ _AT = _when("at")
 # Where nobody has said between which moments a punch without a time was, the order of its ledger
 # does, which is that of the events, and at last its arrival. Not in these kinds: their time is
 # another's.
-_ELSEWHEN = "'punch.added', 'punch.recovered', 'punch.time-resolved', 'punch.time-corrected'"
+ELSEWHEN = "'punch.added', 'punch.recovered', 'punch.time-resolved', 'punch.time-corrected'"
 _PLACED = f"""SELECT o.at FROM entries o WHERE m.depth = 0 AND o.ledger = m.ledger
-            AND o.at IS NOT NULL AND o.kind NOT IN ({_ELSEWHEN}) AND o.seq """
+            AND o.at IS NOT NULL AND o.kind NOT IN ({ELSEWHEN}) AND o.seq """
 _JUDGED = f"""
 WITH times AS ({_TIMES}), directions AS ({_DIRECTIONS}), voids AS ({_VOIDS}), moves AS ({_MOVES})
 SELECT m.code, m.gate, COALESCE(p.direction, {_DIRECTION}) AS direction, m.ledger, m.seq,

@@ -17,6 +17,7 @@ from .closing.close import check_details
 from .exported import lines_of
 from .journal import Correction, everything, take_in, turn
 from .period import Period
+from .workbook_words import meant
 
 SHEET = "Sửa công"
 
@@ -72,7 +73,11 @@ def _read(file: Path) -> Iterator[Correction]:
     for number, line in enumerate(lines, start=2):
         cells = dict(zip(TITLES, line, strict=False))
         try:
-            given = {name: _meant(cell) for name, cell in cells.items() if cell not in (None, "")}
+            given = {
+                name: meant(name, _unquoted(cell))
+                for name, cell in cells.items()
+                if cell not in (None, "")
+            }
             moment = moment_of(cells.get("at") or None)
             if moment.at is not None:
                 given |= {"at_ms": moment.at_ms, "day": moment.day, "time": moment.time}
@@ -83,7 +88,7 @@ def _read(file: Path) -> Iterator[Correction]:
             raise BadRequest("clerk.bad-row", number=number, file=file, why=error) from error
 
 
-def _meant(cell: object) -> object:
+def _unquoted(cell: object) -> object:
     return cell[1:] if isinstance(cell, str) and cell.startswith("''") else cell
 
 

@@ -3,9 +3,12 @@
 import csv
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from itertools import chain
 from math import inf
 from pathlib import Path
 from typing import IO, Any, Literal
+
+from msgspec import Struct
 
 from ...contract.atomic_file import new_private_file
 from ...contract.errors import BadRequest, StoreFault
@@ -17,8 +20,10 @@ from ..worktime.shifts import ZONE
 from . import correction_file
 from .closing.close import every_closing, shown_numbers
 from .period import Period
+from .workbook_words import shown
 
 View = Literal["punches", "sessions"]
+Sheet = View | Literal["corrections"]
 
 COLUMNS: dict[View, dict[str, str]] = {
     "sessions": {
@@ -88,10 +93,15 @@ _MOST_ROWS = 1_048_575
 """A sheet of Excel has one row more."""
 
 
-def export(
-    database: Database, period: Period, target: Path, view: View | Literal["corrections"]
-) -> int:
-    """Write a period to the new file ``target``; returns the number of rows.
+class Exported(Struct, frozen=True):
+    """How many rows each sheet has, or the one view of a file; and who has a row and no name."""
+
+    rows: dict[Sheet, int]
+    nameless: list[str]
+
+
+def export(database: Database, period: Period, target: Path, view: Sheet) -> Exported:
+    """Write a period to the new file ``target``; returns what is in it.
 
     ``.xlsx``: both views, a sheet each, and the corrections. ``.csv``: the one ``view``. The file
     is complete or not there, and only its owner may read it: it has names. Raises BadRequest,
@@ -161,9 +171,7 @@ def _local(moment: str | None) -> str:
     return datetime.fromisoformat(moment).astimezone(ZONE).isoformat(timespec="milliseconds")
 
 
-def _csv(
-    database: Database, period: Period, file: IO[bytes], view: View | Literal["corrections"]
-) -> int:
+def _csv(database: Database, period: Period, file: IO[bytes], view: Sheet) -> Exported:
     """For programs, as RFC 4180 has it. The mark in front is for Excel, which would otherwise read
     it in the machine's old code page; that Excel splits it at commas is not sure (see XLSX)."""
     if view == "corrections":
@@ -176,7 +184,12 @@ def _csv(
     writer.writerow(titles)
     for row in rows:
         writer.writerow(harmless(cell) if isinstance(cell, str) else cell for cell in row)
-    return len(rows)
+    return Exported({view: len(rows)}, [] if view == "corrections" else _nameless(rows))
+
+
+def _nameless(rows: Iterable[tuple[Any, ...]]) -> list[str]:
+    """Of rows that begin with a code and a name."""
+    return sorted({code for code, name, *_ in rows if not name})
 
 
 class _Encoding:
@@ -189,7 +202,7 @@ class _Encoding:
         self._file.write(text.encode())
 
 
-def _spreadsheet(database: Database, period: Period, file: IO[bytes], _: str) -> int:
+def _spreadsheet(database: Database, period: Period, file: IO[bytes], _: Sheet) -> Exported:
     try:
         from openpyxl import Workbook
         from openpyxl.cell import WriteOnlyCell
@@ -198,13 +211,15 @@ def _spreadsheet(database: Database, period: Period, file: IO[bytes], _: str) ->
     except ImportError as error:
         raise StoreFault("payroll.export-no-openpyxl") from error
     book = Workbook(write_only=True)
-    count = 0
-    sheets = [
-        (SHEETS[view], columns, list(_plain(columns, _rows(database, period, view))))
-        for view, columns in COLUMNS.items()
-    ]
+    found = {view: _rows(database, period, view) for view in COLUMNS}
     corrections = list(correction_file.rows_for(database, period))
-    sheets.append((correction_file.SHEET, correction_file.TITLES, corrections))
+    sheets = [
+        *(
+            (SHEETS[view], COLUMNS[view], list(_plain(COLUMNS[view], found[view])))
+            for view in found
+        ),
+        (correction_file.SHEET, correction_file.TITLES, list(_corrections(corrections))),
+    ]
     for name, columns, rows in sheets:
         if len(rows) > _MOST_ROWS:
             raise BadRequest("payroll.export-too-long", rows=len(rows))
@@ -224,9 +239,9 @@ def _spreadsheet(database: Database, period: Period, file: IO[bytes], _: str) ->
         sheet.append([text(title, bold=True) for title in columns.values()])
         for row in rows:
             sheet.append([text(cell) if isinstance(cell, str) else cell for cell in row])
-        count += len(rows)
     book.save(file)
-    return count - len(corrections)
+    counted: dict[Sheet, int] = {view: len(rows) for view, rows in found.items()}
+    return Exported(counted | {"corrections": len(corrections)}, _nameless(chain(*found.values())))
 
 
 def _title(period: Period) -> str:
@@ -235,9 +250,14 @@ def _title(period: Period) -> str:
 
 
 def _plain(columns: Iterable[str], rows: list[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
-    """Moments as a clerk reads them: local, to the second."""
+    """Moments as a clerk reads them, local, to the second; and words."""
     for row in rows:
         yield tuple(
-            f"{cell[:10]} {cell[11:19]}" if cell and name in _MOMENTS else cell
+            f"{cell[:10]} {cell[11:19]}" if cell and name in _MOMENTS else shown(name, cell)
             for name, cell in zip(columns, row, strict=True)
         )
+
+
+def _corrections(rows: Iterable[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
+    for row in rows:
+        yield tuple(map(shown, correction_file.TITLES, row))

@@ -4,12 +4,12 @@ from collections.abc import Iterable, Sequence
 
 from ..accept import Arrival
 from ..databases.database import Database, Row, packed
+from ..databases.views import ELSEWHEN
 
 _KEY = {"ledger": "TEXT", "seq": "BIGINT"}
 
-_ELSEWHEN = "'punch.added', 'punch.recovered', 'punch.time-resolved', 'punch.time-corrected'"
 _BESIDE = f"""SELECT e.seq FROM entries e WHERE e.ledger = m.ledger
-                AND e.at IS NOT NULL AND e.kind NOT IN ({_ELSEWHEN}) AND e.seq {{}}"""
+                AND e.at IS NOT NULL AND e.kind NOT IN ({ELSEWHEN}) AND e.seq {{}}"""
 
 
 def mark_due(database: Database, codes: Iterable[tuple[str, int | None]]) -> None:

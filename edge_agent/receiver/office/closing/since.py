@@ -20,6 +20,7 @@ from ..export import COLUMNS as EXPORTED
 from ..export import SHEETS
 from ..exported import lines_of
 from ..period import Period
+from ..workbook_words import meant
 from .numbers import ClosedSession, Numbers, numbers
 
 _PAGE = 5000
@@ -128,4 +129,4 @@ def _rows(file: Path) -> Iterator[ClosedSession]:
     if not {"code", "date", "in_at", "out_at", "minutes", "status"} <= set(head):
         raise BadRequest("clerk.no-sessions", file=file)
     for line in lines:
-        yield _plain(dict(zip(head, line, strict=False)))
+        yield _plain({name: meant(name, cell) for name, cell in zip(head, line, strict=False)})
