@@ -189,6 +189,7 @@ def export(settings: Settings, file: Path, as_json: bool) -> None:
         print_json({"file": str(file), "ledger": store.ledger, "entries": count})
     else:
         tell(say("ledger.exported", ledger=store.ledger, count=count, file=file))
+        tell(say(f"ledger.exported-{file.suffix.lower().removeprefix('.')}"))
 
 
 @ledger.command(help="help.ledger-backup")
