@@ -349,7 +349,9 @@ def test_who_has_left_is_brought_back_as_it_is_told(edge: Edge, deactivated: boo
     *activate, enroll = [shlex.split(one)[1:] for one in line.split(" && ")]
     assert activate == ([["workers", "activate", "NV0042"]] if deactivated else [])
     for words in activate:
-        assert edge(*words).exit_code == 0
+        done = edge(*words)
+        assert done.exit_code == 0
+        assert "không còn bị ngừng chấm, nhưng đã nghỉ" in " ".join(done.stdout.split())
     done = edge(*enroll, "--finger", "trỏ phải", answers="c\n")
     assert done.exit_code == NO_SENSOR  # And no refusal.
 
@@ -691,6 +693,7 @@ def test_nothing_goes_for_good_where_nobody_is_asked(
     assert nothing in told.lower()
     if words[0] in ("workers", "consent", "prints", "credentials", "punches"):
         assert "Mây" in done.output or words[1] == "import"
+    assert "\\n" not in done.stderr  # Questions of several lines.
     assert kept() == before
 
 

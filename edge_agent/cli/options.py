@@ -146,7 +146,8 @@ def ask_a_person(yes: bool, question: Callable[[], str]) -> None:
         return
     asked = question()
     if line := unasked("--yes"):
-        raise BadRequest("command.asks-first", asked=asked, line=line)
+        # A field of a message is one line.
+        raise BadRequest("command.asks-first", asked=asked.splitlines(), line=line)
     confirm(asked)
 
 

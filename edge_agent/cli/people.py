@@ -118,7 +118,9 @@ def activate(settings: Settings, code: str, yes: bool, as_json: bool) -> None:
     if result.get("dropped"):  # A daemon of an older version does not tell.
         _tell_stays(result)
         return
-    if result["fingers"]:
+    if result.get("left"):
+        tell(say("people.active-left", **who))
+    elif result["fingers"]:
         tell(say("people.active-with", fingers=fingers_of(result["fingers"]), **who))
     else:
         tell(say("people.active-without", **who))

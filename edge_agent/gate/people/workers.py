@@ -94,19 +94,20 @@ def activate_worker(context: RequestContext, request: ActivateWorker) -> Result:
     """Take the fingers again of a worker whom this gate refuses, or drop that they are to leave.
 
     Says which ``fingers``, and what day was ``dropped`` or is still the last one (``leaves_after``:
-    whoever was refused as well has two things to be taken back). Raises BadRequest where they are
-    not refused, and not to leave.
+    whoever was refused as well has two things to be taken back), or that they have ``left``. Raises
+    BadRequest where they are not refused, and not to leave.
     """
     gate, known = context.gate, context.worker(request.code)
     leaving = gate.store.leavings().get(known.code)
     last_day = leaving.after if leaving is not None else None
-    told = {"dropped": None, "leaves_after": last_day, "fingers": _fingers(gate, known.code)}
+    left = leaving is not None and leaving.left
+    fingers = _fingers(gate, known.code)
+    told = {"dropped": None, "leaves_after": last_day, "left": left, "fingers": fingers}
     if known.active and last_day is not None:
         _drop(context, known.code)
         return {**to_builtins(known), **told, "dropped": last_day, "leaves_after": None}
     if known.active:
         _refuse_delisted(known)
-        left = leaving is not None and leaving.left
         raise BadRequest("people.left-enrol" if left else "people.active-already", code=known.code)
     former = gate.store.held_back().get(known.code)
     if former is not None and not request.same_person:
