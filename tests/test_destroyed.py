@@ -211,7 +211,9 @@ def test_one_that_is_lost_is_no_backup_and_still_holds_who_was_in_it(
     assert json.loads(edge("list", "--json").stdout)[0]["lost"]
     audit = told(CliRunner().invoke(main, ["--lang", "vi", "audit", "list"]))
     assert "báo mất bản sao lưu vân tay aaaaaaaa" in audit
+    assert "chưa phải là đã hủy" not in told(edge("list"))
     overdue = CliRunner().invoke(main, ["--lang", "vi", "privacy", "overdue"])
+    assert "chưa phải là đã hủy" not in told(overdue)
     assert (overdue.exit_code, "còn vân tay của NV0042" in told(overdue)) == (len(erased),) * 2
     again = told(edge("lost", "aaaaaa", "--yes"))
     assert "đã được báo mất ngày" in again

@@ -32,7 +32,11 @@ def templates_lost(settings: Settings, backup: str, yes: bool, as_json: bool) ->
         return
     tell(say("backup.lost-now", backup=result["backup"][:SHOWN_DIGITS]))
     if count := result["not_backed_up"]:
-        tell(say("backup.destroyed-lacks", count=count))
+        # Only here, as below.
+        from ..gate.daemon.assembly import Assembly
+
+        name = Assembly(settings).name_of_backup()
+        tell(say("backup.destroyed-lacks", count=count, name=name))
     tell(say("backup.lost-steps"))
 
 

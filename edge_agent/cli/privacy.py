@@ -82,7 +82,7 @@ def overdue(settings: Settings, as_json: bool) -> None:
             tell_what_stays(store, assembly.zone, *backups)
         for backup in backups:
             tell_to_destroy(backup, assembly.zone, retired=store.retired)
-        if backups and not store.retired:
+        if any(one.at_hand for one in backups) and not store.retired:
             tell(say("backup.lost-is-not-destroyed", steps=Message("backup.lost-steps")), err=True)
         for sensor in sensors:
             tell_to_destroy(sensor, assembly.zone, retired=store.retired)

@@ -75,7 +75,8 @@ def templates_list(settings: Settings, file: Path | None, as_json: bool) -> None
         (*files, *sensors),
         empty=say("backup.none-listed"),
     )
-    if any(one.to_destroy or (one.at_hand and _is_missed(one)) for one in found):
+    # Of one that was said to be lost it was said then.
+    if any(one.to_destroy or _is_missed(one) for one in found if one.at_hand):
         tell(say("backup.lost-is-not-destroyed", steps=Message("backup.lost-steps")), err=True)
     tell_if_lists_lack(store, assembly.zone)
 
