@@ -1,6 +1,7 @@
 """An enrolment day: who is asked in which turn, what is noted, and that bad notes are refused."""
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -8,11 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edge_agent.cli.carry_out import who
 from edge_agent.cli.day_notes import DayNotes, ProvedFinger, read_notes, write_notes
 from edge_agent.cli.day_report import report
 from edge_agent.cli.enroll import enroll
 from edge_agent.cli.enrolment_day import Called, EnrolmentDay, Person, next_finger
-from edge_agent.cli.words import tell_step
+from edge_agent.cli.words import tell_enrolment
 from edge_agent.contract.errors import BadRequest
 from edge_agent.contract.people import FINGERS
 from edge_agent.gate.people.answers import Step, StepKind
@@ -32,7 +34,7 @@ class Day:
         self.people = people
         self.poor = poor
         self.asked: list[tuple[str, str]] = []
-        self.called = Called()
+        self.called = Called({})
 
     def perform(self, request: Any) -> dict[str, Any]:
         assert isinstance(request, Enroll)
@@ -82,6 +84,15 @@ def test_a_finger_that_cannot_be_read_is_followed_by_another(tmp_path: Path) -> 
     told = day.run(".3.4")
     assert [finger for _, finger in day.asked] == ["right-index", "right-thumb"]
     assert told["second_way"] == ["1"]
+
+
+def test_a_finger_that_could_not_be_read_stands_in_the_report(tmp_path: Path) -> None:
+    day = Day(tmp_path, person("1"), poor="1")
+    told = day.run("..30")
+    [row] = told["people"]
+    assert row["unread"] == [{"finger": "right-index", "count": 2}]
+    day.poor = ""
+    assert day.run("..")["people"][0]["unread"] == []
 
 
 def test_the_day_ends_for_now_and_goes_on(tmp_path: Path) -> None:
@@ -162,7 +173,8 @@ def test_whatever_is_typed_nobody_is_enrolled_twice(typed: str) -> None:
         asked.append((request.code, request.finger))
         return {"score": 126, "quality": "good"}
 
-    day = EnrolmentDay(perform, Called(), [person("1"), person("2")], DayNotes(), Path("/dev/full"))
+    people = [person("1"), person("2")]
+    day = EnrolmentDay(perform, Called({}), people, DayNotes(), Path("/dev/full"))
     day._keep = lambda: None  # type: ignore[method-assign]
     day.walk(lambda question: next(answers))
     assert len(set(asked)) == len(asked) <= 4
@@ -179,13 +191,16 @@ def test_who_has_withdrawn_is_told_apart_and_needs_another_way(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("hint", "told"),
     [
-        (None, "the gate has recorded a punch of theirs."),
-        ("deactivated", "but the gate has refused them and recorded no punch: deactivated."),
-        ("repeated", "the gate has recorded no further punch: already recorded."),
+        (None, ": the gate has recorded their punch."),
+        ("deactivated", ", and the gate refused them, without a punch: deactivated."),
+        ("repeated", "; the gate recorded no further punch: already recorded."),
     ],
 )
 def test_what_the_gate_did_with_who_came_by(
     hint: str | None, told: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    tell_step(Step(what=StepKind.PASSED, hint=hint))
-    assert " ".join(capsys.readouterr().err.split()).endswith(told)
+    for worker, whose in (("007", "Lan, 007"), (None, "somebody")):  # None: an older daemon's.
+        step = Step(what=StepKind.PASSED, hint=hint, worker=worker)
+        tell_enrolment("right index of Minh, 008", partial(who, names={"007": "Lan"}), step)
+        said = " ".join(capsys.readouterr().err.split())
+        assert said == f"Somebody else pressed, {whose}{told}"

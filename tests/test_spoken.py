@@ -4,6 +4,7 @@ import io
 import re
 import shlex
 import subprocess
+import sys
 from pathlib import Path
 
 import click
@@ -402,3 +403,31 @@ def test_a_question_is_answered_in_the_language(spoken: str, typed: str, agreed:
     assert (done.exit_code == 0) is agreed
     assert ("[c/K]" if spoken == "vi" else "[y/N]") in done.stderr
     assert done.stdout == ""
+
+
+class _Screen(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_what_is_told_after_ctrl_c_begins_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The terminal has shown a ^C by then, which made a line two letters too wide."""
+    monkeypatch.setattr(sys, "stderr", _Screen())
+    try:
+        raise KeyboardInterrupt
+    except KeyboardInterrupt:
+        tell.tell("Broken off.", err=True)
+    assert sys.stderr.getvalue() == "\nBroken off.\n"  # type: ignore[attr-defined]
+
+
+def test_ctrl_c_at_a_question_ends_its_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = _Screen()
+    monkeypatch.setattr(sys, "stderr", screen)
+
+    def interrupted(*args: object) -> str:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("click.termui.visible_prompt_func", interrupted)
+    with pytest.raises(click.Abort):
+        tell.answer("Which finger?")
+    assert screen.getvalue().endswith("\n")

@@ -3,7 +3,7 @@
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -126,7 +126,7 @@ def whom(settings: Settings, code: str) -> str:
     return who(code, names)
 
 
-def who(code: str | None, names: dict[str, str]) -> str:
+def who(code: str | None, names: Mapping[str, str]) -> str:
     """A worker's name and code, as people read them."""
     if code is None:
         return say("people.somebody")
@@ -206,8 +206,14 @@ class _Terminal:
     def __init__(self, on_step: OnStep) -> None:
         self._on_step = on_step
 
-    def step(self, what: "StepKind", hint: str | None = None, score: int | None = None) -> None:
-        self._on_step(Step(what=what, hint=hint, score=score))
+    def step(
+        self,
+        what: "StepKind",
+        hint: str | None = None,
+        score: int | None = None,
+        worker: str | None = None,
+    ) -> None:
+        self._on_step(Step(what=what, hint=hint, score=score, worker=worker))
 
     def beat(self) -> None:
         time.sleep(_BETWEEN_LOOKS_S)

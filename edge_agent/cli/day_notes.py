@@ -31,10 +31,12 @@ class ProvedFinger(Struct, frozen=True):
 
 
 class DayNotes(Struct):
-    """By code: the mark of who is not asked, and the proofs of the fingers by their names."""
+    """By code: the mark of who is not asked, and by the names of the fingers their proofs, and how
+    often one could not be read."""
 
     marks: dict[str, Mark] = {}
     proofs: dict[str, dict[str, ProvedFinger]] = {}
+    unread: dict[str, dict[str, int]] = {}
 
     def put_off(self, code: str, mark: Mark) -> None:
         """From now on this is why somebody is not asked."""
@@ -43,7 +45,13 @@ class DayNotes(Struct):
     def proved(self, code: str, finger: str, proof: ProvedFinger) -> None:
         """A finger was enrolled: whatever was noted of the worker before is over."""
         self.proofs.setdefault(code, {})[finger] = proof
+        self.unread.get(code, {}).pop(finger, None)
         self.marks.pop(code, None)
+
+    def not_read(self, code: str, finger: str) -> None:
+        """A finger was tried in vain."""
+        tried = self.unread.setdefault(code, {})
+        tried[finger] = tried.get(finger, 0) + 1
 
 
 def read_notes(path: Path) -> DayNotes:

@@ -1,6 +1,7 @@
 """What an enrolment day has come to: who, which fingers, how good, and who needs another way."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from ..contract.language import say
@@ -48,6 +49,11 @@ def _row(person: Person, notes: DayNotes) -> dict[str, Any]:
         "code": person.code,
         "name": person.name,
         "fingers": fingers,
+        "unread": [
+            {"finger": finger, "count": count}
+            for finger, count in notes.unread.get(person.code, {}).items()
+            if finger not in person.fingers
+        ],
         "methods": person.methods,
         "mark": mark,
         "second_way": refused and not good and not person.methods,
@@ -55,13 +61,16 @@ def _row(person: Person, notes: DayNotes) -> dict[str, Any]:
     }
 
 
-def tell_report(told: dict[str, Any]) -> None:
+def tell_report(told: dict[str, Any], now: datetime) -> None:
     """The same as lines that a phone has room for."""
+    tell(say("day.until", at=now.isoformat()))
     for row in told["people"]:
         tell(say("day.person", code=row["code"], name=row["name"]), indent="  ")
         for one in row["fingers"]:
             known = "day.finger" if one["score"] is not None else "day.finger-unknown"
             tell("  " + say(known, **one), indent="    ")
+        for one in row["unread"]:
+            tell("  " + say("day.unread", **one), indent="    ")
         if row["mark"] is not None:
             tell("  " + say(f"day.mark-{row['mark']}"), indent="    ")
         elif not row["fingers"]:

@@ -127,14 +127,17 @@ def _not_replaced(person: "Person", finger: str, *, asks: bool) -> list[str]:
         return []
     held = [Message("people.finger", finger=one) for one in person.fingers]
     tell(say("people.none-to-replace", finger=finger, whose=whose, held=held), err=True)
-    tell(say("people.replace-by-another", lines=_removals(person.code, person.fingers)), err=True)
+    tell(say("people.replace-by-another", lines=_removal(person.code, person.fingers)), err=True)
     if asks and somebody_types():
         confirm(say("people.enrol-beside", finger=finger))
     return person.fingers
 
 
-def _removals(code: str, fingers: list[str]) -> list[Message]:
-    return [Message("people.removal", code=code, finger=finger) for finger in fingers]
+def _removal(code: str, fingers: list[str]) -> list[Message]:
+    """How one of them is erased; of several whoever copies the line has to say which."""
+    if len(fingers) == 1:
+        return [Message("people.removal", code=code, finger=fingers[0])]
+    return [Message("people.removal-of", code=code), Message("people.one-of", fingers=fingers)]
 
 
 def _one(settings: Settings, request: Enroll, others: list[str], as_json: bool) -> None:
@@ -142,7 +145,9 @@ def _one(settings: Settings, request: Enroll, others: list[str], as_json: bool) 
     names = names_of(settings)
     whose = say("people.finger-whose", finger=request.finger, whose=who(request.code, names))
     try:
-        result = carry_out(settings, request, partial(tell_enrolment, whose))
+        result = carry_out(
+            settings, request, partial(tell_enrolment, whose, partial(who, names=names))
+        )
     except KeyboardInterrupt:
         # Whoever breaks off a replacement asks whether somebody now has no print at all.
         told = "people.replacing-broken-off" if request.replace else "people.enrolling-broken-off"
@@ -157,18 +162,21 @@ def _one(settings: Settings, request: Enroll, others: list[str], as_json: bool) 
         _tell_enrolled(result, whose)
         tell_back(result, whose)
         if others:
-            tell(say("people.then-remove", lines=_removals(result["worker"], others)))
+            tell(say("people.then-remove", lines=_removal(result["worker"], others)))
 
 
 def _many(
     settings: Settings, listed: Path | None, notes: Path, only_report: bool, as_json: bool
 ) -> None:
     # Only here: one enrolment does without.
+    from datetime import datetime
+    from zoneinfo import ZoneInfo
+
     from .day_notes import read_notes
     from .day_report import report, tell_report
     from .enrolment_day import Called, EnrolmentDay, people_of
 
-    noted, called = read_notes(notes), Called()
+    noted, called = read_notes(notes), Called(names_of(settings))
     with at_the_gate(settings, called.step) as perform:
         known = people_of(perform)
         wanted = [known[code] for code in _codes_in(listed, known)] if listed else known.values()
@@ -185,7 +193,7 @@ def _many(
     if as_json:
         print_json(told)
         return
-    tell_report(told)
+    tell_report(told, datetime.now(ZoneInfo(settings.gate.timezone)))
     if not told["open"]:
         from ..gate.daemon.assembly import Assembly
 

@@ -5,7 +5,8 @@ the notes, so the same command goes on where a power cut or a lost connection ha
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,9 @@ WANTED = 2
 _IN_TURN = ("index", "thumb", "middle", "ring", "little")
 """Which fingers are tried, in this order: the ones that people press best first."""
 
+_UNREAD = ("people.too-poor", "people.presses-differ", "people.not-proved")
+"""What ends an enrolment because of the finger, not of whoever had no time or patience for it."""
+
 _MARKS: dict[str, Mark] = {"1": "later", "2": "skipped", "4": "poor"}
 _ANOTHER, _END = "3", "0"
 
@@ -49,9 +53,13 @@ class Called:
 
     whose = ""
 
+    def __init__(self, names: Mapping[str, str]) -> None:
+        """``names``: by code, of whoever may press in between."""
+        self._names = names
+
     def step(self, step: Step) -> None:
         """What the person at the sensor is to do, with their name."""
-        tell_enrolment(self.whose, step)
+        tell_enrolment(self.whose, partial(who, names=self._names), step)
 
 
 class _Over(Exception):
@@ -149,6 +157,9 @@ class EnrolmentDay:
             told: dict[str, Any] = self._perform(Enroll(code=person.code, finger=finger))
         except (BadRequest, SensorFault, Refusal) as error:
             tell_failure(error.message)
+            if error.message.name in _UNREAD:
+                self._notes.not_read(person.code, finger)
+                self._keep()
             return
         person.fingers.append(finger)
         proof = ProvedFinger(told["score"], told["quality"])

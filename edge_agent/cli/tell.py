@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple, TextIO
+from typing import Any, NamedTuple, TextIO
 
 import click
 
@@ -26,6 +26,8 @@ def tell(text: str, *, err: bool = False, indent: str = "", colour: str | None =
     """Print sentences; ``indent`` begins what a terminal shows as their further lines."""
     stream, text = sys.stderr if err else sys.stdout, for_this_gate(text)
     shown = stream is not None and stream.isatty()
+    if shown and isinstance(sys.exception(), KeyboardInterrupt):
+        text = f"\n{text}"  # Behind the terminal's own ^C there is no whole line.
     told = legible(folded(text, indent, width()) if shown else text, stream)
     click.echo(coloured(told, colour) if colour and not err else told, err=err)
 
@@ -70,14 +72,21 @@ def tell_failure(message: Message) -> None:
 
 def ask(question: str) -> str:
     """What somebody types in answer, which is not empty; on stderr, so that stdout stays JSON."""
-    answer: str = click.prompt(_asked(question), err=True)
-    return answer.strip()
+    return _typed(_asked(question)).strip()
 
 
 def answer(question: str) -> str:
     """The same; Enter alone is an answer as well, and empty."""
-    asked = _asked(question)
-    typed: str = click.prompt(asked, default="", show_default=False, err=True)
+    return _typed(_asked(question), default="", show_default=False)
+
+
+def _typed(asked: str, **how: Any) -> str:
+    try:
+        typed: str = click.prompt(asked, err=True, **how)
+    except click.Abort:
+        if sys.stderr.isatty():
+            click.echo(err=True)  # As above: what is told next begins a line.
+        raise
     return typed
 
 

@@ -1,6 +1,6 @@
 """What a person at the sensor is told, what the panel has told somebody, and how a part is."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..contract.facts import Direction
@@ -83,17 +83,17 @@ def tell_step(step: Step) -> None:
     if step.what is StepKind.WAITS:
         tell(say("step.waits", waits=awaited(step.hint or "")), err=True)
         return
-    if step.what is StepKind.PASSED and step.hint is not None:
-        refused = is_name(f"refused.{step.hint}")
-        tell(say("step.refused" if refused else "step.not-a-punch", why=_why(step.hint)), err=True)
-        return
     tell(say(f"step.{step.what}"), err=True)
     if step.hint is not None:
         tell(_said(f"hint.{step.hint}"), err=True)
 
 
-def tell_enrolment(whose: str, step: Step) -> None:
-    """The same for an enrolment: which finger of whom, and how far it is."""
+def tell_enrolment(whose: str, who: Callable[[str | None], str], step: Step) -> None:
+    """The same for an enrolment: which finger of whom, how far it is, and who else has pressed, by
+    the name that ``who`` has for a code."""
+    if step.what is StepKind.PASSED:
+        tell(_passed(step, who(step.worker)), err=True)
+        return
     if (number := _ENROLMENT.get(step.what)) is None:
         tell_step(step)
         return
@@ -103,9 +103,14 @@ def tell_enrolment(whose: str, step: Step) -> None:
     tell(say("step.of", asked=asked, number=number, of=of, whose=whose), err=True)
 
 
-def _why(hint: str) -> str:
-    """Why somebody was refused, or what the panel showed them."""
-    return _said(f"refused.{hint}" if is_name(f"refused.{hint}") else f"outcome.{hint}")
+def _passed(step: Step, whose: str) -> str:
+    """Who pressed instead, and whether that was a punch: if not, why they were refused, or what
+    the panel showed them."""
+    if step.hint is None:
+        return say("step.passed", whose=whose)
+    if is_name(f"refused.{step.hint}"):
+        return say("step.refused", whose=whose, why=_said(f"refused.{step.hint}"))
+    return say("step.not-a-punch", whose=whose, why=_said(f"outcome.{step.hint}"))
 
 
 def _said(name: str) -> str:

@@ -424,7 +424,13 @@ class Person:
         self.hints: list[str | None] = []
         self.scores: list[int | None] = []
 
-    def step(self, what: StepKind, hint: str | None = None, score: int | None = None) -> None:
+    def step(
+        self,
+        what: StepKind,
+        hint: str | None = None,
+        score: int | None = None,
+        worker: str | None = None,
+    ) -> None:
         self.steps.append(what)
         self.hints.append(hint)
         self.scores.append(score)

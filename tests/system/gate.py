@@ -495,7 +495,13 @@ class _Obeying:
         self._finger = finger
         self._name = name
 
-    def step(self, what: StepKind, hint: str | None = None, score: int | None = None) -> None:
+    def step(
+        self,
+        what: StepKind,
+        hint: str | None = None,
+        score: int | None = None,
+        worker: str | None = None,
+    ) -> None:
         self._finger("lift" if what is StepKind.LIFT else f"press {self._name}")
 
     def beat(self) -> None:

@@ -218,7 +218,13 @@ class Hasty:
         self.heard: float | None = None
         self.over = threading.Event()
 
-    def step(self, what: StepKind, hint: str | None = None, score: int | None = None) -> None:
+    def step(
+        self,
+        what: StepKind,
+        hint: str | None = None,
+        score: int | None = None,
+        worker: str | None = None,
+    ) -> None:
         self.heard = self.heard or time.monotonic()
 
     @property

@@ -22,9 +22,15 @@ class SocketPrompt:
         self._stop = stop
         self._beat = beat
 
-    def step(self, what: StepKind, hint: str | None = None, score: int | None = None) -> None:
+    def step(
+        self,
+        what: StepKind,
+        hint: str | None = None,
+        score: int | None = None,
+        worker: str | None = None,
+    ) -> None:
         """Tell the person what to do."""
-        self._conversation.step(what, hint, score)
+        self._conversation.step(what, hint, score, worker)
 
     def beat(self) -> None:
         """Between two looks. Raises GateBusy where the daemon stops."""

@@ -77,10 +77,16 @@ class Conversation:
         self._post = post
         self.actor = f"uid:{client.uid}"
 
-    def step(self, what: StepKind, hint: str | None = None, score: int | None = None) -> None:
+    def step(
+        self,
+        what: StepKind,
+        hint: str | None = None,
+        score: int | None = None,
+        worker: str | None = None,
+    ) -> None:
         """Tell the person at the sensor what to do."""
         self.beat()
-        self._post(self._client, Step(what=what, hint=hint, score=score))
+        self._post(self._client, Step(what=what, hint=hint, score=score, worker=worker))
 
     @property
     def given_up(self) -> bool:

@@ -37,12 +37,14 @@ class Step(Response, tag="step", frozen=True, kw_only=True):
 
     ``hint`` goes with ``try-again`` and ``waits``, and with ``passed`` where that was no punch: why
     it was refused, or the outcome. ``score`` goes with ``prove``: how like each
-    other the two presses before were, where the sensor tells.
+    other the two presses before were, where the sensor tells. ``worker`` goes with ``passed``: who
+    pressed, as of this version.
     """
 
     what: StepKind
     hint: str | None = None
     score: int | None = None
+    worker: str | None = None
 
 
 class Done(Response, tag="done", frozen=True, kw_only=True):

@@ -142,5 +142,5 @@ class Presses:
         otherwise = None if shown.outcome is Outcome.RECORDED else shown.outcome.value
         if shown.outcome in (Outcome.REFUSED, Outcome.UNKNOWN) and shown.hint:
             otherwise = shown.hint
-        self._context.prompt.step(StepKind.PASSED, otherwise)
+        self._context.prompt.step(StepKind.PASSED, otherwise, worker=owner.worker)
         return True

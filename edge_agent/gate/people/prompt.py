@@ -20,7 +20,13 @@ CAPTURES = 5
 class Prompt(Protocol):
     """The person who follows the steps."""
 
-    def step(self, what: StepKind, hint: str | None = None, score: int | None = None) -> None:
+    def step(
+        self,
+        what: StepKind,
+        hint: str | None = None,
+        score: int | None = None,
+        worker: str | None = None,
+    ) -> None:
         """Tell the person what to do. Raises BadRequest where nobody is there any more."""
 
     def beat(self) -> None:

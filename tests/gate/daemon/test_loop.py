@@ -44,8 +44,14 @@ class Asking:
         self.result: dict[str, Any] | None = None
         self.failure: EdgeAgentError | None = None
 
-    def step(self, what: Any, hint: str | None = None, score: int | None = None) -> None:
-        self._person.step(what, hint, score)
+    def step(
+        self,
+        what: Any,
+        hint: str | None = None,
+        score: int | None = None,
+        worker: str | None = None,
+    ) -> None:
+        self._person.step(what, hint, score, worker)
 
     def beat(self) -> None:
         if self.given_up:
@@ -424,7 +430,13 @@ class Waiting(Asking):
         super().__init__(gone=gone)
         self.told: list[tuple[StepKind, str | None]] = []
 
-    def step(self, what: Any, hint: str | None = None, score: int | None = None) -> None:
+    def step(
+        self,
+        what: Any,
+        hint: str | None = None,
+        score: int | None = None,
+        worker: str | None = None,
+    ) -> None:
         self.beat()
         self.told.append((what, hint))
 

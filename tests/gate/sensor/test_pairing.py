@@ -893,8 +893,14 @@ class Asked:
         self._done = done
         self.failure: EdgeAgentError | None = None
 
-    def step(self, what: Any, hint: str | None = None, score: int | None = None) -> None:
-        self._person.step(what, hint, score)
+    def step(
+        self,
+        what: Any,
+        hint: str | None = None,
+        score: int | None = None,
+        worker: str | None = None,
+    ) -> None:
+        self._person.step(what, hint, score, worker)
 
     def beat(self) -> None:
         self._person.beat()

@@ -188,7 +188,13 @@ class Enrolling:
     def __init__(self, line: Line, finger: int) -> None:
         self._line, self._finger = line, finger
 
-    def step(self, what: StepKind, hint: str | None = None, score: int | None = None) -> None:
+    def step(
+        self,
+        what: StepKind,
+        hint: str | None = None,
+        score: int | None = None,
+        worker: str | None = None,
+    ) -> None:
         if what is StepKind.LIFT:
             self._line.lift()
         else:
