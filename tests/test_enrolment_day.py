@@ -180,6 +180,14 @@ def test_whatever_is_typed_nobody_is_enrolled_twice(typed: str) -> None:
     assert len(set(asked)) == len(asked) <= 4
 
 
+def test_an_answer_that_is_none_is_told_the_keys(capsys: pytest.CaptureFixture[str]) -> None:
+    answers = iter(["9", "x", "0"])
+    day = EnrolmentDay(lambda request: {}, Called(), [person("1")], DayNotes(), Path("/dev/full"))
+    day._keep = lambda: None  # type: ignore[method-assign]
+    day.walk(lambda question: next(answers))
+    assert capsys.readouterr().err.count("1: later. 2: does not want to.") == 2
+
+
 def test_who_has_withdrawn_is_told_apart_and_needs_another_way(tmp_path: Path) -> None:
     gone = [person("2"), person("3", methods=("card",)), person("4")]
     gone[2].deactivated = True

@@ -147,6 +147,8 @@ class EnrolmentDay:
                 return self._put_off(person, "enough" if second else mark)
             elif typed == "":
                 self._enrol(person, finger)
+            else:
+                tell(say("day.keys"), err=True)
         return None
 
     def _enrol(self, person: Person, finger: str) -> None:
