@@ -8,6 +8,7 @@ from msgspec import to_builtins
 
 from ...contract.attendance import attendance
 from ...contract.chain import stamp_of
+from ...contract.facts import RecordingStopped
 from ...contract.kinds import CREDITS, kind_of
 from ...contract.people import Employment
 from ...contract.people_facts import ConsentWithdrawn, WorkerLeavePlanned, WorkerLeft
@@ -76,7 +77,8 @@ def oldest_waiting(store: SqliteStore, confirmed: int) -> dict[str, Any] | None:
     waits no longer than what follows it. Raises StoreFault.
     """
     waiting = [store.data_of(one) for one in store.entries(confirmed + 1, 2)]
-    written = [one for one in waiting if one.get("reason") != "away"]
+    away = (kind_of(RecordingStopped), "away")
+    written = [one for one in waiting if (one["kind"], one.get("reason")) != away]
     return next(iter([*written, *waiting]), None)
 
 
