@@ -59,6 +59,11 @@ def test_the_language_may_stand_anywhere(config: Path, arguments: tuple[str, ...
     ("typed", "told"),
     [
         (("backup",), "'backup' thì dùng: edge-agent templates backup"),
+        (("backup",), "edge-agent ledger backup (sổ ghi)"),
+        (
+            ("punches", "export", "thang-11.csv"),
+            "edge-agent receive export (bảng công của tháng; ở",
+        ),
         (("workers", "delete", "NV1"), "'delete' thì dùng: edge-agent workers leave"),
         (("Restart",), "'Restart' thì dùng: sudo systemctl restart edge-agent"),
         (("time",), "'time' thì dùng: edge-agent doctor"),
@@ -143,6 +148,27 @@ def test_what_is_named_instead_of_another_word_exists() -> None:
             "--lang en status",
             "--version",
         }, line
+
+
+@pytest.mark.parametrize("word", ["export", "import", "backup", "restore"])
+def test_in_which_groups_a_command_is_told_where_it_is_not(config: Path, word: str) -> None:
+    """All that there are, in each group that lacks it; but where what is meant there is known."""
+    known = [" ".join(path) for path in commands(cli.main)]
+    groups = {path.rpartition(" ")[0] for path in known}
+    having = {path for path in known if path.endswith(f" {word}")}
+    lacking = [
+        group
+        for group in sorted(groups)
+        if f"{group} {word}".strip() not in known
+        and f"meant.{group.replace(' ', '-')}-{word}" not in words("vi")
+    ]
+    assert "punches" in lacking
+    assert "" in lacking
+    for group in lacking:
+        done = CliRunner().invoke(cli.main, ["--lang", "vi", *group.split(), word.upper(), "x"])
+        told = " ".join(done.stderr.split())
+        assert done.exit_code == 2
+        assert [one for one in having if f"edge-agent {one} (" not in told] == [], group
 
 
 def test_a_language_that_nobody_speaks_is_refused(config: Path) -> None:

@@ -12,7 +12,7 @@ import click
 
 from .. import __version__
 from ..contract.errors import EdgeAgentError, OutputLost
-from ..contract.language import LANGUAGES, Message, because, is_name, say
+from ..contract.language import LANGUAGES, Message, because, say
 from . import which_gate
 from .help import Group, Mistyped, first_sentence
 from .language import spoken
@@ -62,6 +62,12 @@ _ALIKE = 0.65
 """How alike words are: less, and 'dia' (a disk, without its marks) is taken for 'display'."""
 
 
+def _usual(word: str) -> str:
+    from .elsewhere import usual
+
+    return usual("", word)
+
+
 class _Commands(Group):
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         command = super().get_command(ctx, name)
@@ -74,8 +80,7 @@ class _Commands(Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Name what may be meant, as click does where it knows the commands."""
         wanted = args[0]
-        usual = is_name(f"meant.{wanted.lower()}") if wanted.isascii() else False
-        if wanted not in COMMANDS and not wanted.startswith("-") and not usual:
+        if wanted not in COMMANDS and not wanted.startswith("-") and not _usual(wanted):
             from difflib import get_close_matches
 
             begun = [name for name in COMMANDS if wanted and name.startswith(wanted)]

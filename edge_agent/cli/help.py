@@ -210,12 +210,13 @@ class Group(Command, click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Where another word is usual for a command, name that command."""
-        name = f"meant.{'-'.join([*path_of(ctx).split(), args[0].lower()])}"
-        known = self.get_command(ctx, args[0]) is not None
-        if not known and name.isascii() and is_name(name):
-            told = say("command.meant", wanted=args[0], line=say(name))
-            raise click.UsageError(told, ctx)
+        """Where another word is usual for a command, name that command; and of a word that several
+        groups have, which of them has it for what."""
+        if self.get_command(ctx, args[0]) is None:
+            from .elsewhere import told, usual
+
+            if meant := usual(path_of(ctx), args[0]):
+                raise click.UsageError(told(args[0], meant), ctx)
         return super().resolve_command(ctx, args)
 
 
