@@ -140,6 +140,10 @@ class Resends:
         turns[ledger] = now + (FIRST_PAUSE if heard else UNHEARD_TURN)
         return ask
 
+    def stays(self, ledger: str) -> bool:
+        """Whether it was asked for in vain before it was asked for now."""
+        return ledger in self._asked and self._asked[ledger].pause > FIRST_PAUSE
+
     def filled(self, ledger: str) -> None:
         """Nothing is missing of this ledger any more."""
         self._asked.pop(ledger, None)

@@ -81,7 +81,7 @@ class BatchResult(Struct, frozen=True):
     ``foreign`` are those that were not because a ledger has one writer; ``rejected`` are new ones
     that were kept for a person, and ``successors`` the ledgers with which a gate says that it goes
     on with another gate's. ``dropped`` counts by ledger what was one too many beside its history
-    (MOST_FORKS, MOST_BEYOND).
+    (MOST_FORKS, MOST_BEYOND). ``new_of`` counts the new ones by ledger.
     """
 
     new: int
@@ -92,6 +92,7 @@ class BatchResult(Struct, frozen=True):
     rejected: list[Rejected] = []
     dropped: dict[str, int] = {}
     successors: list[Successor] = []
+    new_of: dict[str, int] = {}
 
 
 class PayrollStore:
@@ -258,7 +259,8 @@ class PayrollStore:
         ]
         duplicates = len(batch) - len(new) - added_forks - dropped.total()
         return BatchResult(
-            *(len(new), duplicates, progress, refused, foreign, for_a_person, dropped, going_on)
+            *(len(new), duplicates, progress, refused, foreign, for_a_person, dropped, going_on),
+            Counter(one.ledger for one in new),
         )
 
     def _by_their_writers(

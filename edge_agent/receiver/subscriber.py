@@ -35,7 +35,10 @@ from .store import LedgerProgress, PayrollStore
 from .take_in import TakeIn, receipt_for, utc_now
 
 _VERSIONS = {"auto": [MQTT_5, MQTT_3_1_1], "5": [MQTT_5], "3.1.1": [MQTT_3_1_1]}
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 60.0
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 15.0
+"""Somebody who has put the broker right stands there and waits."""
+_LONGEST_PAUSE_OF_TWO = 60.0
+"""Of receivers that throw each other out."""
 _STEADY = 3
 """A connection that lasts so many times the pause before it has not met another receiver."""
 _OFTEN = 2
@@ -122,7 +125,8 @@ class Receiver:
                 )
         # Jitter: after a power cut all clients of a broker come back at once.
         wait = self._pause * random.uniform(0.5, 1)
-        self._pause = min(2 * self._pause, _LONGEST_PAUSE)
+        longest = _LONGEST_PAUSE_OF_TWO if self._thrown_out else _LONGEST_PAUSE
+        self._pause = min(2 * self._pause, longest)
         _log.warning("%s retry_s=%.1f %s", what, wait, fault)
         self._waited = wait
         stop.wait(wait)
@@ -300,7 +304,9 @@ class Receiver:
             payload = self._signer.signed(topic, msgspec.json.encode(command))
             self._publish(connection, topic, payload)
             place = identifier(gap.gate), gap.ledger
-            _log.warning("gap gate=%s ledger=%s asked=%d-%d", *place, ask[0], ask[-1])
+            # What a gate has yet to send is asked for, too, whenever one of the two has come anew.
+            level = logging.WARNING if resends.stays(gap.ledger) else logging.INFO
+            _log.log(level, "gap gate=%s ledger=%s asked=%d-%d", *place, ask[0], ask[-1])
 
 
 class _OwedReceipts:

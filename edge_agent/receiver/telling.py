@@ -13,9 +13,12 @@ from ..contract.told import Sparing, identifier, times
 from .messages import Batch
 from .project import Rejected
 from .roster.known_workers import told_codes
-from .store import BatchResult
+from .store import BatchResult, LedgerProgress
 
 _MOST_STRANGERS = 10_000
+_ARRIVALS = 6
+"""Lines a minute of what one gate sends: somebody who stands there sees each press arrive."""
+
 _TOLD = 20
 _DECIDE = "A person decides: edge-agent receive settle"
 
@@ -28,6 +31,7 @@ class Teller:
     def __init__(self) -> None:
         self._sparing: Sparing[tuple[str, str]] = Sparing()
         self._strangers: set[str] = set()
+        self._arrivals: Sparing[tuple[str, str]] = Sparing(most=_ARRIVALS)
 
     def tell_messages(self, batch: Batch) -> None:
         """Say what could not be read, and what gates do not do; at every turn, with or without."""
@@ -41,6 +45,8 @@ class Teller:
             self._tell("gate-refused", place, "", count, logging.WARNING)
         for (what, place), met in self._sparing.untold(time.monotonic()):
             _log.error("%s %s: %d more within a minute", what, place, met)
+        for (gate, ledger), met in self._arrivals.untold(time.monotonic()):
+            _log.info("received gate=%s ledger=%s entries=%d", gate, ledger, met)
 
     def tell_roster(self, refused: str, why: str = "") -> None:
         """A roster was refused, and by which rule."""
@@ -72,6 +78,7 @@ class Teller:
             self._tell("successor", f"gate={gate!r} ledger={one.ledger}", why, 1)
         for progress in taken.progress:
             place = f"gate={identifier(progress.gate)} ledger={progress.ledger}"
+            self._tell_arrivals(progress, taken.new_of.get(progress.ledger, 0))
             if progress.forks:
                 why = "a card was cloned or a backup restored"
                 whole = f"{place} seqs={_some(progress.forks)}"
@@ -82,6 +89,14 @@ class Teller:
                     " is held, and nothing more is kept or confirmed: look at the gate"
                 )
                 self._tell("dropped", place, why, dropped)
+
+    def _tell_arrivals(self, progress: LedgerProgress, new: int) -> None:
+        """That entries have come, and up to which nothing is missing."""
+        matter = identifier(progress.gate), progress.ledger
+        met = self._arrivals.count(matter, time.monotonic(), new) if new else None
+        if met:
+            through = progress.tip.through
+            _log.info("received gate=%s ledger=%s entries=%d through=%d", *matter, met, through)
 
     def _tell(
         self,

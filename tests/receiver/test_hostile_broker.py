@@ -30,6 +30,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Come back at once."""
     monkeypatch.setattr(subscriber, "_FIRST_PAUSE", 0.05)
     monkeypatch.setattr(subscriber, "_LONGEST_PAUSE", 0.05)
+    monkeypatch.setattr(subscriber, "_LONGEST_PAUSE_OF_TWO", 0.05)
 
 
 def options(tmp_path: Path, port: int) -> ReceiverOptions:

@@ -51,6 +51,20 @@ def test_filled_gap_is_forgotten() -> None:
     assert resends.due("a", range(3, 5), 2) == range(3, 5)
 
 
+def test_what_is_asked_for_the_first_time_is_no_alarm_and_what_stays_missing_is() -> None:
+    resends = Resends()
+    assert not resends.stays("a")
+    for now, missing, stays in (
+        (0, range(1, 400), False),
+        (1, range(MOST_ENTRIES + 1, 400), False),
+        (1 + FIRST_PAUSE, range(MOST_ENTRIES + 1, 400), True),
+        (2 + FIRST_PAUSE, range(0), False),
+        (3 + FIRST_PAUSE, range(500, 501), False),
+    ):
+        assert (resends.due("a", missing, now) is not None) == bool(missing)
+        assert resends.stays("a") == stays
+
+
 def test_ledgers_are_asked_for_separately() -> None:
     resends = Resends()
     assert resends.due("a", range(3, 5), 0)

@@ -89,6 +89,20 @@ def test_ledger_is_stored_and_confirmed(
     assert running.receiver.counts["new"] == 250
 
 
+def test_whoever_stands_there_sees_entries_arrive(running: Running, gate: Gate) -> None:
+    entries = write_ledger(4)
+    gate.send(*entries[:3])
+    gate.confirmed(3)
+    told = running.said("received")
+    gate.send(entries[3])
+    gate.confirmed(4)
+    last = running.said("received")
+    while not last.endswith("through=4"):
+        last = running.said("received")
+    assert told.startswith("received gate=main-gate ledger=")
+    assert "gap" not in " ".join(running.lines)
+
+
 def test_duplicates_are_answered_and_not_stored(
     running: Running, gate: Gate, options: ReceiverOptions
 ) -> None:
