@@ -4,7 +4,9 @@ import json
 import re
 from collections.abc import Callable
 from contextlib import closing
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from click.testing import CliRunner, Result
@@ -81,7 +83,7 @@ def listed(tmp_path: Path, *backups: SealedBackup | ReplacedSensor) -> None:
 
 
 def told(result: Result) -> str:
-    return " ".join(result.output.split())
+    return " ".join(result.output.replace(" \\\n", " ").split())
 
 
 def destroyed(tmp_path: Path) -> list[str]:
@@ -135,10 +137,10 @@ def test_the_newest_good_one_is_named_and_is_to_be_kept(edge: Edge, tmp_path: Pa
     broken_off = backup("cc", holds=[])
     listed(tmp_path, backup("aa", tmp_path), backup("bb", tmp_path), broken_off)
     newest = edge("destroyed", "bb")
-    assert "bbbbbbbb là bản tốt mới nhất, không phải hủy" in told(newest)
-    assert "Hãy giữ nó" in told(newest)
+    assert "bbbbbbbb là bản tốt mới nhất, chỉ hủy khi có lý do" in told(newest)
     older = edge("destroyed", "aa")
-    assert "aaaaaaaa đang dùng, không phải hủy" in told(older)
+    assert "aaaaaaaa đang dùng; có lý do" in told(older)
+    assert "không phải hủy" not in told(older)
     assert "mới nhất là bbbbbbbb, làm 28/11/2026 17:00:07" in told(older)
 
 
@@ -242,7 +244,7 @@ def test_one_file_is_looked_at(edge: Edge, tmp_path: Path) -> None:
     for part in ("aaaaaaaa của cổng main-gate", "28/11/2026 17:00:07", "đang dùng", "chị Hoa"):
         assert part in looked
     assert f"{LAN}, {HOA}" in looked
-    assert "edge-agent templates restore aa --identity TỆP_KHÓA --dry-run" in looked
+    assert "edge-agent templates restore aa --identity - --dry-run < key.txt" in looked
     found = json.loads(edge("list", "aa", "--json").stdout)
     assert (found["header"]["backup"], found["listed"]["holder"]) == ("aa" * 16, "chị Hoa")
     backup("bb", tmp_path)
@@ -294,7 +296,7 @@ def test_no_line_of_the_help_is_a_bracket_alone(
 
 def test_one_that_broke_off_is_not_said_to_be_in_use(edge: Edge, tmp_path: Path) -> None:
     listed(tmp_path, backup("aa"), backup("bb", holds=[]), backup("cc", holds=[], prints=0))
-    whole, broken, empty = edge("list").output.splitlines()[1:]
+    whole, broken, empty = edge("list").output.splitlines()[1:4]
     assert ["đang dùng" in row for row in (whole, broken, empty)] == [True, False, True]
     assert "chưa xong" in broken
 
@@ -302,6 +304,80 @@ def test_one_that_broke_off_is_not_said_to_be_in_use(edge: Edge, tmp_path: Path)
 def test_two_of_one_minute_are_told_apart(edge: Edge, tmp_path: Path) -> None:
     second = backup("bb", made="2026-11-28T10:00:09.000Z", file="/media/stick/b.age")
     listed(tmp_path, backup("aa", file="/media/stick/a.age"), second)
-    rows = edge("list").output.splitlines()[1:]
+    rows = edge("list").output.splitlines()[1:3]
     assert ["17:00:07" in rows[0], "a.age" in rows[0]] == [True, True]
     assert ["17:00:09" in rows[1], "b.age" in rows[1]] == [True, True]
+
+
+LANS, HOAS = f"age1{'q' * 52}lanlan", f"age1{'q' * 52}hoahoa"
+
+
+def backed_up(tmp_path: Path, *fingers: Print) -> None:
+    with closing(open_store(tmp_path)) as store, store.changing() as change:
+        for finger in fingers or [
+            Print(worker=c, finger="right-index", slot=s, generation=1)
+            for s, c in enumerate((LAN, HOA))
+        ]:
+            change.put_backed_up(finger, backed_up=True)
+
+
+def test_the_list_says_which_keys_open_each_of_them(edge: Edge, tmp_path: Path) -> None:
+    """Who leaves has a key: what is sealed to it alone is the one that must go."""
+    listed(tmp_path, backup("aa", recipients=[LANS]), backup("bb", recipients=[LANS, HOAS]))
+    both, hers = edge("list").output.splitlines()[2], edge("list").output.splitlines()[1]
+    assert ("age1…lanlan" in hers, "age1…hoahoa" in hers) == (True, False)
+    assert "age1…lanlan, age1…hoahoa" in both
+    assert f"Niêm phong cho khóa công khai: {LANS}, {HOAS}" in told(edge("list", "bbbbbb"))
+    assert json.loads(edge("list", "--json").stdout)[0]["recipients"] == [LANS]
+
+
+def test_whoever_has_a_reason_is_told_what_is_lost_and_not_no(edge: Edge, tmp_path: Path) -> None:
+    backed_up(tmp_path)
+    listed(tmp_path, backup("aa", recipients=[HOAS]), backup("bb", recipients=[LANS]))
+    asked = told(edge("destroyed", "bbbbbb", answer="k\n"))
+    assert "chỉ hủy khi có lý do (như người giữ khóa nghỉ việc" in asked
+    assert "khóa age1…lanlan" in asked
+    assert "Mọi vân tay trong đó còn ở bản khác: hủy thì không mất gì" in asked
+    listed(tmp_path, backup("aa", recipients=[HOAS], holds=HELD[LAN]))
+    asked = told(edge("destroyed", "bbbbbb", answer="k\n"))
+    assert "1 vân tay không có trong bản nào khác" in asked
+    assert "không mất gì" not in asked
+    done = told(edge("destroyed", "bbbbbb", answer="c\n"))
+    assert destroyed(tmp_path) == ["bb"]
+    assert f"1 vân tay không có bản sao lưu (của {HOA}, {HOA})" in done
+    assert f"-r {HOAS}" in done
+
+
+def test_a_print_that_is_in_none_is_told_beneath_the_list_and_by_the_doctor(
+    edge: Edge, tmp_path: Path
+) -> None:
+    """With whose it is, and the whole command: the last keys, and a name that is new."""
+    backed_up(tmp_path, Print(worker=LAN, finger="right-index", slot=0, generation=1))
+    today = datetime.now(ZoneInfo("Asia/Ho_Chi_Minh")).date().isoformat()
+    files = [f"/media/usb/{today}.templates", f"/media/usb/{today}-2.templates"]
+    for mark, file in zip(("aa", "bb"), files, strict=True):
+        listed(tmp_path, backup(mark, recipients=[LANS, HOAS], file=file, holds=HELD[LAN]))
+    line = f"edge-agent templates backup /media/usb/{today}-3.templates -r {LANS} -r {HOAS}"
+    lacks = told(edge("list"))
+    assert f"1 vân tay không có trong bản nào còn giữ (của {HOA}, {HOA})" in lacks
+    doctor = CliRunner().invoke(main, ["--lang", "vi", "doctor", "--section", "sensor"])
+    status = CliRunner().invoke(main, ["--lang", "vi", "status"])
+    for shown in (lacks, told(doctor), told(status)):
+        assert line in shown, shown
+        assert f"{HOA}, {HOA}" in shown
+    backed_up(tmp_path)
+    assert "không có trong bản nào còn giữ" not in told(edge("list"))
+    forgotten = edge("backup", "new.templates")
+    assert f"edge-agent templates backup new.templates -r {LANS}" in told(forgotten)
+
+
+def test_a_file_behind_r_is_told_for_what_it_is(edge: Edge, tmp_path: Path) -> None:
+    (tmp_path / "keys.txt").write_text(f"{LANS}\n{HOAS}\n")
+    (tmp_path / "key.txt").write_text(f"# public key: {LANS}\nAGE-SECRET-KEY-1QQ\n")
+    for typed, between in ((["-r", "keys.txt"], " "), (["--recipient=keys.txt"], "=")):
+        line = f"edge-agent templates backup a.templates --recipients-file{between}keys.txt"
+        assert line in told(edge("backup", "a.templates", *typed))
+    secret = edge("backup", "a.templates", "-r", "key.txt")
+    assert "key.txt có khóa bí mật" in told(secret)
+    assert "'Public key'" in told(edge("backup", "a.templates", "-r", "nobody"))
+    assert not (tmp_path / "a.templates").exists()

@@ -17,7 +17,7 @@ from edge_agent.contract.errors import EdgeAgentError
 from edge_agent.contract.kinds import KINDS
 from edge_agent.contract.language import ENGLISH, Message, said
 from edge_agent.gate.events import AnyEvent
-from edge_agent.gate.roles import MAY, in_order
+from edge_agent.gate.roles import MAY, NO_ROLE, Roles, in_order
 from edge_agent.gate.settings.schema import Settings
 from edge_agent.simulator.faults import FAULTS
 from edge_agent.simulator.module import MODELS
@@ -146,6 +146,19 @@ def test_who_may_what_is_the_table_of_the_code() -> None:
 
     told = section(ROOT / "docs" / "cli.md", "Who may").partition("| who | commands |\n|---|---|\n")
     assert told[2].partition("\n\n")[0].splitlines() == made
+
+
+def test_who_may_what_is_the_table_of_the_code_in_vietnamese() -> None:
+    def called(roles: Roles | None) -> str:
+        words = [said(Message(f"role.{role}"), "vi") for role in in_order(roles or NO_ROLE)]
+        return ", ".join(words) or "ai cũng được"
+
+    rows: dict[str, list[str]] = {}
+    for command, roles in MAY.items():
+        rows.setdefault(called(roles), []).append(f"`{command}`")
+    page = text(ROOT / "docs" / "vi" / "technician" / "roles.md")
+    told = page.partition("| ai | lệnh |\n|---|---|\n")[2].partition("\n\n")[0].splitlines()
+    assert sorted(told) == sorted(f"| {who} | {', '.join(rows[who])} |" for who in rows)
 
 
 def test_each_command_of_the_gate_has_its_row() -> None:

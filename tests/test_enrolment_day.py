@@ -182,7 +182,7 @@ def test_whatever_is_typed_nobody_is_enrolled_twice(typed: str) -> None:
 
 def test_an_answer_that_is_none_is_told_the_keys(capsys: pytest.CaptureFixture[str]) -> None:
     answers = iter(["9", "x", "0"])
-    day = EnrolmentDay(lambda request: {}, Called(), [person("1")], DayNotes(), Path("/dev/full"))
+    day = EnrolmentDay(lambda request: {}, Called({}), [person("1")], DayNotes(), Path("/dev/full"))
     day._keep = lambda: None  # type: ignore[method-assign]
     day.walk(lambda question: next(answers))
     assert capsys.readouterr().err.count("1: later. 2: does not want to.") == 2

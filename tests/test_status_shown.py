@@ -302,7 +302,7 @@ def test_of_a_database_that_was_put_back_all_is_said_that_it_may_lack() -> None:
     told = " ".join(put_back)
     for what in ("Presses", "People, prints, cards, PINs", "Backups of prints"):
         assert what in told
-    for command in ("receive export", "workers list", "audit list", "enroll CODE"):
+    for command in ("receive export", "workers list", "audit list", "enroll NV0004"):
         assert f"edge-agent {command}" in told
     assert "Erased here again: NV0004" in told
     assert "backup    all prints, by the older copy: see whether" in told
@@ -497,8 +497,8 @@ def test_a_pipe_gets_every_row_and_all_that_is_to_be_done(
 
 def test_only_as_much_goes_as_there_is_no_room_for() -> None:
     use("en")
-    told = "no room for 3 rows: daemon, ledger, payroll (all: 'edge-agent status | more')"
-    assert told in texts(shown_of(SETTINGS, WAITS))
+    told = "no room for 5 rows: daemon, ledger, copy, consent, payroll (all: 'edge-agent status"
+    assert f"{told} | more')" in texts(shown_of(SETTINGS, WAITS))
 
 
 @pytest.mark.parametrize(
@@ -515,8 +515,8 @@ def test_that_nobody_can_be_recognised_is_to_be_mended(changes: dict[str, Any], 
     use("en")
     shown = texts(shown_of(SETTINGS, answer(**changes)))
     assert [text for text in shown if text.startswith("- ")] == told * [
-        "- workers: 6 workers, and no print, card or PIN: edge-agent templates restore FILE,"
-        " or edge-agent enroll --missing"
+        "- workers: 6 workers, and no print, card or PIN: 'edge-agent templates restore FILE"
+        " --identity - < key.txt', or 'edge-agent enroll --missing'"
     ]
 
 

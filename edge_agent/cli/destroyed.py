@@ -18,7 +18,7 @@ from .carry_out import carry_out
 from .help import command
 from .options import as_json, ask_a_person, with_settings, yes_option
 from .retired import refuse_retired
-from .sealed_backups import shown_made, tell_what_stays
+from .sealed_backups import next_of, shown_made, tell_what_stays
 from .sealed_files import read_file
 from .show import SHOWN_DIGITS, print_json, shown_day
 from .tell import tell
@@ -45,11 +45,8 @@ def templates_destroyed(settings: Settings, backup: str, yes: bool, as_json: boo
         told = "backup.sensor-gone" if result.get("in_sensor") else "backup.destroyed-now"
         tell(say(told, backup=result["backup"][:SHOWN_DIGITS]))
         if count := result.get("not_backed_up"):  # A daemon of an older version does not tell.
-            # Only here: what the daemon does is asked for without the database.
-            from ..gate.daemon.assembly import Assembly
-
-            name = Assembly(settings).name_of_backup()
-            tell(say("backup.destroyed-lacks", count=count, name=name))
+            lacks = next_of(settings)
+            tell(say("backup.destroyed-lacks", count=count, whose=lacks.whose, seal=lacks.seal))
 
 
 def _asks(settings: Settings, typed: str) -> str:

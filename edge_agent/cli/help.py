@@ -321,19 +321,21 @@ def retype(ctx: click.Context, option: str, value: str) -> None:
             typed[place] = f"{option}={value}"
 
 
-def line_with(ctx: click.Context, *option: str) -> str:
-    """The whole command as it was typed, and an option."""
+def _line(words: Iterable[str]) -> str:
     from shlex import join  # Only for whoever is told it.
 
+    return f"edge-agent {join(words)}"
+
+
+def line_with(ctx: click.Context, *option: str) -> str:
+    """The whole command as it was typed, and an option."""
     typed = list(ctx.meta[_TYPED])
     end = typed.index("--") if "--" in typed else len(typed)
-    return f"edge-agent {join([*typed[:end], *option, *typed[end:]])}"
+    return _line([*typed[:end], *option, *typed[end:]])
 
 
 def line_as(ctx: click.Context, typed: str, meant: str) -> str:
     """The same, with ``meant`` in the place of what was ``typed``."""
-    from shlex import join
-
     words = list[str]()
     for word in ctx.meta[_TYPED]:
         name, is_one, value = word.partition("=")
@@ -343,14 +345,23 @@ def line_as(ctx: click.Context, typed: str, meant: str) -> str:
             words.append(f"{name}={meant}")
         else:
             words.append(word)
-    return f"edge-agent {join(words)}"
+    return _line(words)
+
+
+def line_given(ctx: click.Context, value: str, option: str) -> str:
+    """The same, with a value that another option was given as that of this one."""
+    typed = list(ctx.meta[_TYPED])
+    for place, word in enumerate(typed):
+        if word == value and typed[place - 1].startswith("-"):
+            typed[place - 1] = option
+        elif word.startswith("-") and word.endswith(value):
+            typed[place] = f"{option}={value}"
+    return _line(typed)
 
 
 def line_without(ctx: click.Context, flag: str) -> str:
     """The same, without a flag that was typed."""
-    from shlex import join
-
-    return f"edge-agent {join(word for word in ctx.meta[_TYPED] if word != flag)}"
+    return _line(word for word in ctx.meta[_TYPED] if word != flag)
 
 
 def first_sentence(text: str) -> str:

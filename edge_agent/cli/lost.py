@@ -3,6 +3,7 @@
 from contextlib import closing, suppress
 
 import click
+from msgspec import structs
 
 from ..contract.errors import StoreFault
 from ..contract.language import say
@@ -13,7 +14,7 @@ from .carry_out import carry_out
 from .help import command
 from .options import as_json, ask_a_person, with_settings, yes_option
 from .retired import refuse_retired
-from .sealed_backups import shown_made
+from .sealed_backups import next_of, shown_made
 from .show import SHOWN_DIGITS, print_json
 from .tell import tell
 
@@ -32,11 +33,9 @@ def templates_lost(settings: Settings, backup: str, yes: bool, as_json: bool) ->
         return
     tell(say("backup.lost-now", backup=result["backup"][:SHOWN_DIGITS]))
     if count := result["not_backed_up"]:
-        # Only here, as below.
-        from ..gate.daemon.assembly import Assembly
-
-        name = Assembly(settings).name_of_backup()
-        tell(say("backup.destroyed-lacks", count=count, name=name))
+        # The key of the newest may be lost with it.
+        lacks = structs.replace(next_of(settings), recipients=[])
+        tell(say("backup.destroyed-lacks", count=count, whose=lacks.whose, seal=lacks.seal))
     tell(say("backup.lost-steps"))
 
 

@@ -2,7 +2,7 @@
 
 import os
 import re
-from contextlib import suppress
+from contextlib import closing, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,13 +10,19 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from ..contract.errors import BadRequest
+from ..contract.errors import BadRequest, StoreFault
 from ..contract.language import Message, say
 from ..contract.stamps import local_time, parse_time, true_time
 from ..gate.ledger.glance import began_instead
 from ..gate.people.templates.backup_file import BadBackup, outside_of
 from ..gate.replaced_sensors import ReplacedSensor
-from ..gate.sealed_backups import SealedBackup, held_by_no_other, name_of_next, newest_good
+from ..gate.sealed_backups import (
+    NextBackup,
+    SealedBackup,
+    held_by_no_other,
+    newest_good,
+    short_key,
+)
 from ..gate.settings.schema import Settings
 from .help import command
 from .options import FilePath, as_json, with_settings
@@ -56,6 +62,7 @@ def templates_list(settings: Settings, file: Path | None, as_json: bool) -> None
             shown_made(one.made, assembly.zone),
             one.prints,
             _what_held(one),
+            ", ".join(map(short_key, one.recipients)),
             state_of_backup(one),
         )
         for one in found
@@ -66,19 +73,31 @@ def templates_list(settings: Settings, file: Path | None, as_json: bool) -> None
             shown_day(one.replaced_on(assembly.zone)),
             len(one.holds),
             say("backup.replaced-sensor"),
+            None,
             state_of_sensor(one),
         )
         for one in store.replaced_sensors()
     )
     print_table(
-        ("mark", "made", "prints", "what-held", "state"),
+        ("mark", "made", "prints", "what-held", "sealed-to", "state"),
         (*files, *sensors),
         empty=say("backup.none-listed"),
     )
     # Of one that was said to be lost it was said then.
     if any(one.to_destroy or _is_missed(one) for one in found if one.at_hand):
         tell(say("backup.lost-is-not-destroyed", steps=Message("backup.lost-steps")), err=True)
+    if count := store.not_backed_up():
+        further = next_backup(store, assembly.zone)
+        tell(say("backup.lacking", count=count, whose=further.whose, seal=further.seal), err=True)
     tell_if_lists_lack(store, assembly.zone)
+
+
+def next_backup(store: "SqliteStore", zone: ZoneInfo) -> NextBackup:
+    """What is typed to seal the prints, or to bring them back."""
+    # Only here: what shows one file does without it.
+    from ..gate.daemon.status import templates_of
+
+    return templates_of(store, datetime.now(zone).date().isoformat())
 
 
 def tell_if_lists_lack(store: "SqliteStore", zone: ZoneInfo) -> None:
@@ -121,8 +140,24 @@ def _look_up(one: SealedBackup, zone: ZoneInfo, as_json: bool) -> None:
         return
     told = {"backup": one.backup[:SHOWN_DIGITS], "made": shown_made(one.made, zone)}
     told["file"] = say("backup.written-to", file=one.file) if one.file else ""
-    tell(say("backup.looks-mark", count=one.prints, keys=len(one.recipients), **told))
+    tell(say("backup.looks-mark", count=one.prints, **told))
+    _tell_keys(one.recipients)
     _tell_listed(one)
+
+
+def next_of(settings: Settings) -> NextBackup:
+    """The same of a gate; nothing is known of it where this user may not look at its database."""
+    from ..gate.daemon.assembly import Assembly
+
+    assembly = Assembly(settings)
+    with suppress(StoreFault, PermissionError), closing(assembly.store_for_reading()) as store:
+        return next_backup(store, assembly.zone)
+    return NextBackup()
+
+
+def _tell_keys(recipients: list[str]) -> None:
+    if recipients:
+        tell(say("backup.looks-keys", keys=recipients))
 
 
 def _tell_listed(listed: SealedBackup) -> None:
@@ -143,8 +178,9 @@ def _look_at(file: Path, found: list[SealedBackup], zone: ZoneInfo, as_json: boo
         print_json({"file": str(file), "header": header, "listed": listed})
         return
     told = {"file": file, "backup": header.backup[:SHOWN_DIGITS], "gate": header.gate}
-    told |= {"made": shown_made(header.at, zone), "keys": len(header.recipients)}
+    told["made"] = shown_made(header.at, zone)
     tell(say("backup.looks", count=header.prints, **told))
+    _tell_keys(header.recipients)
     if listed is None:
         tell(say("backup.looks-unlisted"))
     else:
@@ -153,23 +189,36 @@ def _look_at(file: Path, found: list[SealedBackup], zone: ZoneInfo, as_json: boo
 
 
 def tell_what_stays(store: "SqliteStore", zone: ZoneInfo, *gone: SealedBackup) -> None:
-    """What is told before backups are destroyed: which one is to be kept, and that some prints are
-    in none that is."""
+    """What is told before backups are destroyed: which one is to be kept, and what is lost."""
     found = store.sealed_backups()
     kept = [one for one in found if not one.to_destroy]
     newest = newest_good(kept)
     for one in gone:
         if newest is not None and newest.backup != one.backup:
-            told = "backup.keep-newest" if one.to_destroy else "backup.is-older"
-            stays = {"newest": newest.backup[:SHOWN_DIGITS], "made": shown_made(newest.made, zone)}
-            tell(say(told, backup=one.backup[:SHOWN_DIGITS], **stays), err=True)
+            tell(_of_newest(one, newest, zone), err=True)
             break
         if not one.to_destroy:
-            tell(say("backup.is-newest", backup=one.backup[:SHOWN_DIGITS]), err=True)
+            told = {"backup": one.backup[:SHOWN_DIGITS], "keys": _short(one)}
+            tell(say("backup.is-newest", **told), err=True)
     prints = store.prints()
     if alone := {print_ for one in gone for print_ in held_by_no_other(one, kept, prints)}:
-        day = name_of_next(found, datetime.now(zone).date().isoformat())
-        tell(say("backup.only-copy", count=len(alone), day=day), err=True)
+        seal = next_backup(store, zone).seal
+        tell(say("backup.only-copy", count=len(alone), seal=seal), err=True)
+    elif gone and not any(one.to_destroy for one in gone):
+        tell(say("backup.nothing-lost"), err=True)
+
+
+def _of_newest(gone: SealedBackup, newest: SealedBackup, zone: ZoneInfo) -> str:
+    """Which one is not to be taken by mistake; of one that need not go, what it is sealed to."""
+    told = {"newest": newest.backup[:SHOWN_DIGITS], "made": shown_made(newest.made, zone)}
+    if gone.to_destroy:
+        return say("backup.keep-newest", **told)
+    keys = {"keys": _short(gone), "newest_keys": _short(newest)}
+    return say("backup.is-older", backup=gone.backup[:SHOWN_DIGITS], **told, **keys)
+
+
+def _short(one: SealedBackup) -> list[str] | str:
+    return [short_key(key) for key in one.recipients] or say("backup.day-unknown")
 
 
 def shown_made(made: str | None, zone: ZoneInfo) -> str:

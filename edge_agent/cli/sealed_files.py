@@ -1,5 +1,6 @@
 """Files that carry secrets, read whole and within bounds, and written so that they can be read."""
 
+import os
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -18,7 +19,7 @@ from ..gate.people.templates.backup_file import (
     read_header,
 )
 from ..gate.people.templates.sealing import AgeSealing
-from .help import Function
+from .help import Function, line_given
 from .options import FilePath
 from .tell import somebody_types, tell
 
@@ -123,7 +124,13 @@ def tell_if_key_stays(identity: Path, database: str) -> None:
 
 
 def recipients(named: Iterable[str], listed: Iterable[Path]) -> list[str]:
-    """The public keys that are named, then those in files, one a line."""
+    """The public keys that are named, then those in files, one a line. Raises BadRequest where the
+    file is named in the place of its keys."""
+    for file in named:
+        if not file.startswith("age1") and os.path.isfile(file):
+            _keys(Path(file), "age1", "backup.no-public-key")
+            line = line_given(click.get_current_context(), file, "--recipients-file")
+            raise BadRequest("backup.file-of-keys", path=file, line=line)
     found = (key for path in listed for key in _keys(path, "age1", "file.no-recipient"))
     return [*named, *found]
 
@@ -142,7 +149,7 @@ def _keys(path: Path, begin: str, otherwise: str) -> list[str]:
     lines = [line.strip() for line in content.decode("ascii", "replace").splitlines()]
     keys = [line for line in lines if line and not line.startswith("#")]
     # What stands there is not shown: it may be a key all the same.
-    if otherwise == "file.no-recipient" and any(map(_is_secret, keys)):
+    if begin == "age1" and any(map(_is_secret, keys)):
         raise BadRequest("backup.secret-listed", path=path)
     if not keys or not all(key.startswith(begin) for key in keys):
         raise BadRequest(otherwise, path=path)

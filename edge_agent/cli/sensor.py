@@ -1,13 +1,14 @@
 """``edge-agent sensor``: the module itself."""
 
 from base64 import b64decode
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import click
 
 from ..contract.atomic_file import new_private_file, refuse_existing
-from ..contract.errors import BadRequest
+from ..contract.errors import BadRequest, EdgeAgentError
 from ..contract.language import Message, say
 from ..gate.pairing_mark import Doubt, adopting
 from ..gate.people.requests import AdoptSensor, AskSensor, TakeImage
@@ -16,6 +17,7 @@ from .carry_out import carry_out, names_of, who
 from .help import group
 from .options import FilePath, as_json, ask_a_person, with_settings, yes_option
 from .retired import refuse_retired
+from .sealed_backups import next_of
 from .show import SHOWN_DIGITS, print_json
 from .tell import tell
 
@@ -54,7 +56,7 @@ def info(settings: Settings, as_json: bool) -> None:
 @with_settings
 def adopt(settings: Settings, yes: bool, as_json: bool) -> None:
     refuse_retired(settings)
-    ask_a_person(yes, lambda: say("module.adopt-asks"))
+    ask_a_person(yes, lambda: _adopting_asks(settings))
     result = carry_out(settings, AdoptSensor())
     if as_json:
         print_json(result)
@@ -63,6 +65,18 @@ def adopt(settings: Settings, yes: bool, as_json: bool) -> None:
     if left := result.get("replaced"):  # A daemon of an older version does not tell.
         digits, count = left["sensor"][:SHOWN_DIGITS], sum(left["templates"].values())
         tell(say("module.old-holds", count=count, backup=digits))
+
+
+def _adopting_asks(settings: Settings) -> str:
+    """What is asked: with how many prints surely go."""
+    told = dict[str, Any]()
+    with suppress(EdgeAgentError):  # Whoever adopts it is told.
+        told = carry_out(settings, AskSensor())
+    if not (count := told.get("lacking")):  # A daemon of an older version does not tell.
+        return say("module.adopt-asks")
+    people = Message("module.of-people", count=told["of_workers"])
+    asks = "module.adopt-asks-all" if count == told["prints"] else "module.adopt-asks-some"
+    return say(asks, count=count, people=people)
 
 
 def _tell_adopted(settings: Settings, lost: list[dict[str, Any]]) -> None:
@@ -76,7 +90,7 @@ def _tell_adopted(settings: Settings, lost: list[dict[str, Any]]) -> None:
     # First what to do: of eighty people the names alone are more than a phone shows.
     people = Message("module.of-people", count=len(fingers))
     tell(say("module.adopted-without", count=len(lost), people=people))
-    tell(say("module.bring-back"))
+    tell(say("module.bring-back", back=next_of(settings).bring_back))
     names = names_of(settings)
     for code, forgotten in fingers.items():
         tell(say("module.forgotten", whose=who(code, names), fingers=forgotten), indent=_INDENT)

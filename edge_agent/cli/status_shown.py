@@ -12,7 +12,7 @@ from ..contract.language import Message, say, visible
 from ..gate.errors import DaemonHangs
 from ..gate.host.service import copying, restarting
 from ..gate.settings.schema import Settings
-from .status_to_do import Told, not_answering, to_do
+from .status_to_do import Told, nobody_known, not_answering, to_do
 from .tell import folded, height, is_screen, width
 from .which_gate import for_this_gate
 from .words import awaited, state_of
@@ -88,6 +88,8 @@ def _verdict(answer: dict[str, Any], problems: int) -> Line:
         return Line(say(told, gate=gate, process=process), "yellow")
     if (why := _why_not(answer)) is not None:
         return Line(say("status.records-not", gate=gate, why=why), "red")
+    if nobody_known(answer) is not None:
+        return Line(say("status.records-nobody", gate=gate, count=problems), "yellow")
     if problems:
         return Line(say("status.records-but", gate=gate, count=problems), "yellow")
     return Line(say("status.records", gate=gate), "green")

@@ -12,6 +12,7 @@ from ..gate.erasure import disputes
 from ..gate.host.board import HOT, TOO_HOT
 from ..gate.host.service import copying, copying_again, restarting, starting, taking_away
 from ..gate.ledger.left_ledgers import LeftLedger, left_by_mistake, own_among
+from ..gate.sealed_backups import NextBackup
 from ..gate.settings.meaning import oddities
 from ..gate.settings.schema import Settings
 
@@ -53,10 +54,12 @@ def to_do(settings: Settings, answer: dict[str, Any]) -> Iterator[Told]:
     yield "store", _damaged(settings, answer)
     yield "settings", _other_gate(settings, answer)
     if again := answer.get("erased_again"):  # A daemon of an older version does not know.
-        yield "people", say("status.erased-again", codes=again)
+        several = len(again) > 1
+        told = "status.erased-again" if several else "status.erased-again-one"
+        yield "people", say(told, codes=again, code=again[0])
     if answer.get("restored"):  # As above.
         yield "ledger", say("status.restored")
-    yield "people", _nobody_known(answer)
+    yield "people", nobody_known(answer)
     if answer.get("case") == "open":
         yield "case", say("status.case-open")
     for problem in told_problems(answer.get("pins", {})).values():
@@ -76,7 +79,8 @@ def to_do(settings: Settings, answer: dict[str, Any]) -> Iterator[Told]:
     for dispute in disputes(answer):
         yield "people", say(dispute)
     if sensor["not_backed_up"]:
-        yield "backup", say("status.do-backup")
+        templates = NextBackup.told(answer)
+        yield "backup", say("status.do-backup", whose=templates.whose, seal=templates.seal)
     yield "board", _board(answer.get("board") or {})
     yield "copy", _copy_overdue(answer.get("backup"))
     if why := answer["roster"]["refused"]:
@@ -158,12 +162,16 @@ def _problem(part: dict[str, Any]) -> str | None:
     return None if problem is None else say(problem)
 
 
-def _nobody_known(answer: dict[str, Any]) -> str | None:
-    """Whether no worker can be recognised; a daemon of an older version does not tell."""
-    by_other_means = answer.get("credentials")
-    if by_other_means != 0 or answer["sensor"]["prints"] or not (count := answer.get("workers")):
+def nobody_known(answer: dict[str, Any]) -> str | None:
+    """Whether no worker can be recognised, or none by a finger; a daemon of an older version does
+    not tell."""
+    templates, count = NextBackup.told(answer), answer.get("workers")
+    if answer["sensor"]["prints"] or not count:
         return None
-    return say("status.nobody-known", count=count)
+    if answer.get("credentials") == 0:
+        return say("status.nobody-known", count=count, back=templates.bring_back)
+    # Some had prints: they are in a backup.
+    return say("status.no-prints", back=templates.bring_back) if templates.newest else None
 
 
 def _board(board: dict[str, Any]) -> str | None:

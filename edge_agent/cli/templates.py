@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from ..contract.atomic_file import refuse_existing
+from ..contract.errors import BadRequest
 from ..contract.language import Message, received, say
 from ..contract.stamps import local_time, parse_time
 from ..gate.daemon.assembly import Assembly
@@ -30,9 +31,9 @@ from ..gate.people.templates.sealing import AgeSealing
 from ..gate.settings.schema import Settings
 from . import sealed_files
 from .carry_out import Perform, at_the_gate, who
-from .help import group
+from .help import group, line_with
 from .options import FilePath, as_json, ask_a_person, with_settings, yes_option
-from .sealed_backups import held_by_option, whereabouts
+from .sealed_backups import held_by_option, next_of, whereabouts
 from .show import SHOWN_DIGITS, print_json
 from .tell import tell, tell_if_on_own_disk, width
 from .worker_words import fingers_of
@@ -70,6 +71,10 @@ def backup(
 ) -> None:
     recipients = sealed_files.recipients(named, listed)
     refuse_existing(file)
+    if not recipients and (last := next_of(settings).recipients):
+        keys = [word for key in last for word in ("-r", key)]
+        line = line_with(click.get_current_context(), *keys)
+        raise BadRequest("backup.no-recipient-again", line=line)
     with at_the_gate(settings) as perform:
         result = _seal_into(file, recipients, held_by, perform)
     if as_json:

@@ -159,4 +159,7 @@ def disputes(leavers: Mapping[str, Any]) -> Iterator[Message]:
         if codes := leavers.get(name):
             told = f"people.{name.replace('_', '-')}"
             shown, more = codes[:_MOST_NAMED], len(codes) - _MOST_NAMED
+            if len(codes) == 1:  # The command has the code.
+                yield Message(f"{told}-one", code=codes[0])
+                continue
             yield Message(told if more <= 0 else f"{told}-more", count=len(codes), codes=shown)

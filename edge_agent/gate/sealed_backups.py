@@ -4,13 +4,15 @@ A sealed file cannot be edited: whoever was erased is in it until it is destroye
 where no gate sees it. So the gate keeps a list, until somebody says that it was done.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import count
 from pathlib import PurePath
+from typing import Any, Self
 from zoneinfo import ZoneInfo
 
-from msgspec import Struct
+from msgspec import Struct, convert
 
+from ..contract.language import Message
 from ..contract.people import Print
 from ..contract.stamps import local_date, local_time, parse_time
 
@@ -67,12 +69,96 @@ def newest_good(backups: Iterable[SealedBackup]) -> SealedBackup | None:
     return next((one for one in reversed(good) if one.holds != []), None)
 
 
-def name_of_next(backups: Iterable[SealedBackup], day: str) -> str:
+def _name_of_next(backups: Iterable[SealedBackup], day: str) -> str:
     """How the file of one that is made on a day may be called, in a sentence: by the day, and by a
     number where one is called so already, for nothing is written over."""
     taken = [PurePath(one.file).stem for one in backups if one.file]
     names = (day if number == 1 else f"{day}-{number}" for number in count(1))
     return next(name for name in names if not any(stem.endswith(name) for stem in taken))
+
+
+def short_key(key: str) -> str:
+    """A public key as a list has room for it: all of them begin alike."""
+    return f"{key[:4]}…{key[-_LAST:]}"
+
+
+_LAST = 6
+
+_STICK = PurePath("/media/stick")
+
+
+FEW = 5
+"""People who are told by name."""
+
+
+class Lacking(Struct, frozen=True):
+    """Whose print no backup holds."""
+
+    worker: str
+    name: str
+
+
+class NextBackup(Struct, frozen=True, kw_only=True):
+    """What is typed to have the prints sealed again, or brought back: of the newest good backup.
+
+    ``newest``: its mark, ``file``: where it was written, ``recipients``: to whom it was sealed.
+    ``next_file``: a name that no backup of this gate has. ``lacking``: code and name of the first
+    few whose prints no backup holds.
+    """
+
+    newest: str | None = None
+    file: str | None = None
+    recipients: list[str] = []
+    next_file: str | None = None
+    lacking: list[Lacking] = []
+
+    @classmethod
+    def after(
+        cls, backups: Iterable[SealedBackup], today: str, lacking: Iterable[Lacking] = ()
+    ) -> Self:
+        """As the list has them."""
+        listed = list(backups)
+        newest = newest_good(listed)
+        folder = PurePath(newest.file).parent if newest and newest.file else _STICK
+        return cls(
+            newest=newest.backup if newest else None,
+            file=newest.file if newest else None,
+            recipients=newest.recipients if newest else [],
+            next_file=str(folder / f"{_name_of_next(listed, today)}.templates"),
+            lacking=list(lacking),
+        )
+
+    @classmethod
+    def told(cls, status: Mapping[str, Any]) -> Self:
+        """As the status tells it; a daemon of an older version does not."""
+        return convert(status.get("templates", {}), cls)
+
+    @property
+    def whose(self) -> Message | str:
+        """The end of a sentence: whose prints are in none, where those are few enough."""
+        if not 0 < len(self.lacking) <= FEW:
+            return ""
+        people = [
+            Message("backup.of-person", name=one.name, code=one.worker) for one in self.lacking
+        ]
+        return Message("backup.whose", people=people)
+
+    @property
+    def seal(self) -> Message:
+        """The command that seals all prints, to the keys of the last time, else with what a key
+        is."""
+        file = self.next_file or str(_STICK / "prints.templates")
+        if not self.recipients:
+            return Message("backup.seal-first", file=file)
+        keys = " ".join(f"-r {key}" for key in self.recipients)
+        return Message("backup.seal", file=file, keys=keys)
+
+    @property
+    def bring_back(self) -> Message:
+        """The command that brings them back into the sensor."""
+        if self.file is None:
+            return Message("backup.bring-back-any")
+        return Message("backup.bring-back", file=self.file)
 
 
 def held_by_no_other(

@@ -56,7 +56,8 @@ class Visit:
     def types(self, case: str) -> None:
         """All that the page says."""
         for line in COMMANDS[case]:
-            self._type(*line.removeprefix("sudo ").split())
+            typed, _, key = line.removeprefix("sudo ").partition(" - < ")
+            self._type(*typed.split(), *([f"/media/stick/{key}"] if key else []))
 
     def _type(self, *words: str) -> None:
         if words[:2] == ("edge-agent", "setup"):  # tests/system/test_setup.py

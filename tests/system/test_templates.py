@@ -300,7 +300,7 @@ def test_what_cannot_be_used_changes_nothing(
         assert recipient not in refused.err
         assert not other.exists()
     refused = gate.cli("templates", "backup", str(tmp_path / "other"))
-    assert "Nobody to seal it to" in refused.sentence
+    assert f"edge-agent templates backup {tmp_path / 'other'} -r age1" in refused.sentence
     known = gate.cli("templates", "list", "--json").json
     no_stick = str(tmp_path / "no-stick" / "new.templates")
     assert gate.cli("templates", "backup", no_stick, "--recipient", KEYS.recipient).code == 74

@@ -7,13 +7,12 @@ must load neither drivers nor what repairs a ledger, for a Pi Zero pays dearly f
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 from zoneinfo import ZoneInfo
 
-from ...contract.errors import StoreFault
 from ...contract.language import Message
 from ...contract.stamps import local_date
 from ..directions import DirectionRule
@@ -149,15 +148,6 @@ class Assembly:
     def store_for_reading(self) -> SqliteStore:
         """A new connection that writes nothing."""
         return SqliteStore.read_only(self.database, self.zone)
-
-    def name_of_backup(self) -> str:
-        """How the next sealed file may be called, as far as this user may look."""
-        from ..sealed_backups import SealedBackup, name_of_next
-
-        known = list[SealedBackup]()
-        with suppress(StoreFault, PermissionError), closing(self.store_for_reading()) as store:
-            known = store.sealed_backups()
-        return name_of_next(known, local_date(self.clock.stamp().wall_ms, self.zone))
 
     def sensor(self) -> Sensor:
         """The sensor, not yet connected. Raises SensorFault where its password cannot be read."""

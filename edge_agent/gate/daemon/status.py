@@ -42,6 +42,7 @@ from ..ledger.last_backup import backup_standing
 from ..ledger.print_watch import PrintStanding
 from ..ledger.store.metadata import CASE_OPEN, ERASURES_UNKNOWN
 from ..ledger.store.sqlite_store import SqliteStore
+from ..sealed_backups import FEW, Lacking, NextBackup
 from .assembly import Assembly
 
 _MOST_WORN = 20
@@ -240,7 +241,15 @@ def glance_of(assembly: Assembly, store: SqliteStore, status: GateStatus) -> dic
         "erased_again": erased_again(store) if put_back else [],
         "renamed": renamed(store, now),
         "left_ledgers": to_builtins(assembly.left_ledgers()),
+        "templates": to_builtins(templates_of(store, today)),
     }
+
+
+def templates_of(store: SqliteStore, today: str) -> NextBackup:
+    """What is typed to seal the prints, or to bring them back. Raises StoreFault."""
+    found = (store.worker(code) for code in store.whose_not_backed_up(FEW + 1))
+    lacking = (Lacking(one.code, one.name) for one in found if one is not None)
+    return NextBackup.after(store.sealed_backups(), today, lacking)
 
 
 def backup_of(assembly: Assembly, store: SqliteStore) -> dict[str, Any]:

@@ -2,10 +2,12 @@
 
 from ...contract.language import together
 from ..erasure import disputes
+from ..sealed_backups import NextBackup
 from .context import CheckContext, check
 from .findings import Judgement, Sentence, State, passed_on
 
 NOBODY_KNOWN = Sentence(State.WARN, "doctor.nobody-known")
+NO_PRINTS = Sentence(State.WARN, "doctor.no-prints")
 PRINTS_HELD_BACK = Sentence(State.WARN, "doctor.prints-held-back")
 WITHOUT_CONSENT = Sentence(State.WARN, "doctor.prints-without-consent")
 
@@ -16,9 +18,12 @@ def workers(context: CheckContext) -> Judgement | None:
     whose are refused for want of a consent."""
     if (told := context.told) is None:
         return None
-    known = told["sensor"]["prints"] or told.get("credentials") != 0  # Not told by older versions.
-    if not known and (count := told.get("workers")):
-        return NOBODY_KNOWN(count=count)
+    if not told["sensor"]["prints"] and (count := told.get("workers")):
+        templates = NextBackup.told(told)
+        if told.get("credentials") == 0:  # Not told by older versions.
+            return NOBODY_KNOWN(count=count, back=templates.bring_back)
+        if templates.newest:
+            return NO_PRINTS(back=templates.bring_back)
     if codes := told.get("held_back"):
         return PRINTS_HELD_BACK(codes=codes)
     refused = told.get("without_consent")

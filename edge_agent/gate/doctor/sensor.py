@@ -16,6 +16,7 @@ from ...contract.language import Message, told_problem
 from ...contract.stamps import DAY_MS, elapsed
 from ..ports import Sensor
 from ..rules import Reason
+from ..sealed_backups import NextBackup
 from .context import BareGlass, CheckContext, Slots, check
 from .findings import Judgement, Sentence, State, passed_on
 
@@ -109,18 +110,13 @@ NOT_BACKED_UP = Sentence(WARN, "doctor.not-backed-up")
 @check("backup")
 def backup(context: CheckContext) -> Judgement | None:
     """Whether there are prints whose template is nowhere but in the sensor."""
-    if context.status is not None:
-        count = context.status["sensor"].get("not_backed_up", 0)
-    else:
-        try:
-            with closing(context.assembly.store_for_reading()) as store:
-                count = store.not_backed_up()
-        except (StoreFault, PermissionError):
-            return None  # Another check tells.
-    if not count:
+    if (told := context.told) is None:
+        return None
+    if not (count := told["sensor"].get("not_backed_up", 0)):
         return BACKED_UP()
-    name = context.assembly.name_of_backup()
-    return NOT_BACKED_UP(count=Message("doctor.prints", count=count), name=name)
+    further = NextBackup.told(told)
+    prints = Message("doctor.prints", count=count)
+    return NOT_BACKED_UP(count=prints, whose=further.whose, seal=further.seal)
 
 
 PRINTS_READ_WELL = Sentence(OK, "doctor.prints-read-well")

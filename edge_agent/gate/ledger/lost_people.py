@@ -39,7 +39,7 @@ class LostPeople(Struct, frozen=True, kw_only=True):
 
 
 BRING_BACK = (
-    "bring them back with 'edge-agent templates restore FILE --identity KEYFILE' and the last "
+    "bring them back with 'edge-agent templates restore FILE --identity - < key.txt' and the last "
     "backup of the templates ('edge-agent workers add' and 'edge-agent enroll' where there is none)"
 )
 

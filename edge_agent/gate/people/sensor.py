@@ -9,13 +9,19 @@ from .requests import AdoptSensor, AskSensor, TakeImage
 
 
 def ask_sensor(context: RequestContext, request: AskSensor) -> Result:
-    """What the sensor says of itself, in use or not, and whether it is paired."""
+    """What the sensor says of itself, in use or not, and whether it is paired.
+
+    ``lacking``: how many of the gate's ``prints`` have surely no template in it, for their slot is
+    empty; ``of_workers``: of how many people.
+    """
     info = context.connected or context.sensor.connect()
     doubt = context.pairing.check()
     told: Result = to_builtins(structs.replace(info, moved=None))
     del told["adapter"], told["moved"]  # The status tells of it.
-    used = len(context.sensor.slots())
-    return {**told, "used": used, "paired": doubt is None, "doubt": doubt}
+    slots, prints = context.sensor.slots(), context.gate.known.prints
+    lacking = [one.worker for one in prints if one.slot not in slots]
+    told |= {"prints": len(prints), "lacking": len(lacking), "of_workers": len(set(lacking))}
+    return {**told, "used": len(slots), "paired": doubt is None, "doubt": doubt}
 
 
 def adopt_sensor(context: RequestContext, request: AdoptSensor) -> Result:

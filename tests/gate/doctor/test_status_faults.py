@@ -304,6 +304,7 @@ BESIDE = {
     "renamed": "the doctor looks itself, and test_gate has it",
     "left_ledgers": "the doctor looks itself, and test_gate has it",
     "other_gate": "the doctor looks itself, and test_gate has it",
+    "templates": "what is typed, of the backup line and of the workers line",
     "time": "what the clock is like is its own part",
 }
 """What the whole of ``status`` has beyond the table, and why no row of it is needed."""
@@ -443,7 +444,8 @@ IN_NO_TABLE = {
     "erasing": "privacy", "changed": "changed settings", "other-version": "daemon",
     "other-gate": "database", "other-gate-back": "database", "left-ledger": "database",
     "restored": "database", "tried": "uplink",
-    "erased-again": "database, without the codes",
+    "erased-again": "database, without the codes", "no-prints": "workers",
+    "erased-again-one": "database, without the code",
     "tried-next": "uplink", "nearly-full": "slots", "do-roster": "roster", "silent": "payroll",
 }  # fmt: skip
 """What status says is to be done → the check of the doctor that says it."""

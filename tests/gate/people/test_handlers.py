@@ -201,7 +201,7 @@ BAD: dict[str, tuple[list[Request], str]] = {
     "enroll it again": ([Enroll(code="007", finger=LANS.finger)], "enrolled"),
     "remove a finger": ([RemovePrint(code="007", finger="left-thumb")], "No left-thumb of 007"),
     "retire": ([RetireGate(gate="north-gate")], "This gate is main-gate"),
-    "backup": ([BeginBackup(recipients=["me"])], "no age public key"),
+    "backup": ([BeginBackup(recipients=["me"])], "wants a public key"),
     "seal": ([SealPrints(backup="x", first=1)], "not under way"),
     "seal no place": ([BeginBackup(recipients=[KEY]), SealPrints(backup="", first=99)], "no place"),
     "records": ([RestorePrints(gate="g", backup="ab" * 16, sealed=[])], "begin anew"),

@@ -34,6 +34,22 @@ class BackupRows(Part):
         rows = self._connection.rows(f"{_SENSORS} ORDER BY rowid")
         return [msgspec.json.decode(details, type=ReplacedSensor) for (details,) in rows]
 
+    def not_backed_up(self) -> int:
+        """How many prints no backup holds."""
+        [(count,)] = self._connection.rows(
+            "SELECT count(*) FROM prints WHERE removed = 0 AND backed_up = 0"
+        )
+        return int(count)
+
+    def whose_not_backed_up(self, most: int) -> list[str]:
+        """Whose prints those are: the first few codes."""
+        rows = self._connection.rows(
+            "SELECT DISTINCT worker FROM prints WHERE removed = 0 AND backed_up = 0"
+            " ORDER BY worker LIMIT ?",
+            most,
+        )
+        return [code for (code,) in rows]
+
 
 class BackupChange(ChangePart):
     """Writes the lists."""

@@ -163,13 +163,6 @@ class PeopleRows(Part):
         )
         return set(rows)
 
-    def not_backed_up(self) -> int:
-        """How many prints no backup holds."""
-        [(count,)] = self._connection.rows(
-            "SELECT count(*) FROM prints WHERE removed = 0 AND backed_up = 0"
-        )
-        return int(count)
-
 
 class PeopleChange(ChangePart):
     """Writes workers, prints and the roster."""
