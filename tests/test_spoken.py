@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from edge_agent import cli
 from edge_agent.cli import tell
 from edge_agent.cli.help import examples_of
+from edge_agent.cli.options import FilePath
 from edge_agent.contract import language
 
 from .catalogues import words
@@ -219,9 +220,11 @@ def test_help_is_as_wide_as_the_terminal(
         for word in told.replace("\\\n", "").replace("|\n    ", "|").split():
             assert word in whole, (path, word)
         wide = [line for line in told.splitlines() if len(line) > min(columns, 80)]
+        # A path that there is room for stands whole, if further left than its column.
+        assert [one for one in wide if len(one.strip()) <= columns and one[:1] == " "] == [], path
         wide += [line for line in typed.splitlines() if len(line) > columns]
         assert [line for line in wide if " " in line.strip().removesuffix(" \\")] == [], path
-        lines = [one.strip() for one in re.sub(r" \\\n +", " ", typed).splitlines()]
+        lines = [one.strip() for one in re.sub(r" \\\n *", " ", typed).splitlines()]
         assert lines == examples_of(" ".join(path)), path
         assert " \\\n" not in whole
 
@@ -325,6 +328,27 @@ def test_quotes_within_a_command_are_not_torn(typed: str) -> None:
             if f"gõ '{typed}'" in shown or f"\n'{typed}'" in shown:
                 continue
             assert as_typed(shown[shown.index("edge-agent") :]) == shlex.split(typed), shown
+
+
+def test_a_word_that_its_column_has_no_room_for_begins_further_left() -> None:
+    """A terminal would tear it: in a path, at a hyphen and to the first column."""
+    shown = tell.folded("--config TỆP     Mặc định: /etc/gate/gate.toml]", " " * 17, 34)
+    assert shown.splitlines() == ["--config TỆP     Mặc định:", " " * 14 + "/etc/gate/gate.toml]"]
+
+
+def test_a_path_that_is_typed_with_dots_is_shown_without(tmp_path: Path) -> None:
+    """But where a link stands before them, for there they lead elsewhere."""
+    for folder in ("desk", "stick", "far/deep"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "link").symlink_to(tmp_path / "far" / "deep")
+    typed = FilePath(path_type=Path)
+    for path, taken in (
+        (tmp_path / "desk" / ".." / "stick" / "x.templates", tmp_path / "stick" / "x.templates"),
+        (tmp_path / "desk" / "..", tmp_path),
+        (tmp_path / "link" / ".." / "x", tmp_path / "link" / ".." / "x"),
+        (Path("x"), Path("x")),
+    ):
+        assert str(typed.convert(str(path), None, None)) == str(taken)
 
 
 def test_what_follows_a_command_is_no_part_of_it() -> None:

@@ -94,7 +94,10 @@ def test_a_reload_is_said_where_one_is_enough(
 
 @pytest.mark.parametrize(
     ("tried_s", "told"),
-    [(40, "Tried 40 s ago, and again in 23 s: The"), (None, "Tried again in 23 s: The")],
+    [
+        (40, "Nothing is lost. Tried 40 s ago, and again in 23 s: The"),
+        (None, "Nothing is lost. Tried again in 23 s: The"),
+    ],
 )
 def test_a_broker_that_is_away_is_told_by_when_it_was_tried(tried_s: int | None, told: str) -> None:
     """It may be back since; the sentence is that of the last try, or of how a connection ended."""
@@ -220,7 +223,7 @@ def test_what_waits_and_since_when() -> None:
     )
     shown = texts(shown_of(SETTINGS, told))
     assert "uplink    disconnected, 42 entries wait since 2026-11-29 05:40:00" in shown
-    assert shown[-2:] == ["To do now:", f"- uplink: {NOBODY['problem']}"]
+    assert shown[-2:] == ["To do now:", f"- uplink: Nothing is lost. {NOBODY['problem']}"]
     told["waiting_since"] = None
     assert "uplink    disconnected, 42 entries wait" in texts(shown_of(SETTINGS, told))
 
@@ -250,6 +253,13 @@ def test_a_daemon_of_an_older_version_is_shown_by_what_it_tells() -> None:
     shown = texts(shown_of(SETTINGS, told))
     assert "workers   152 of 1000 prints" in shown
     assert "clock     synced, within 12 ms" in shown
+
+
+def test_a_time_that_is_believed_unchecked_is_not_called_right() -> None:
+    """As the doctor has it: nothing has synchronised the clock of "[clock] trust" "always"."""
+    shown = texts(shown_of(SETTINGS, answer(clock={"believed": True, "uncertainty_ms": 1000})))
+    [row] = [text for text in shown if text.startswith("clock ")]
+    assert row.endswith("+07:00, the machine's time is believed unchecked")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -366,7 +376,7 @@ def test_it_is_shown_anew_until_ctrl_c(
     def followed(terminal: bool) -> str:
         looks = iter((well, ill))
 
-        def look(settings: Any) -> tuple[Shown, int]:
+        def look(settings: Any, *, whole: bool) -> tuple[Shown, int]:
             try:
                 return next(looks), 0
             except StopIteration:
@@ -376,7 +386,7 @@ def test_it_is_shown_anew_until_ctrl_c(
         monkeypatch.setattr(status, "_BETWEEN_SCREENS_S", 0)
         monkeypatch.setattr(status, "moves", lambda stream: terminal)
         with pytest.raises(KeyboardInterrupt):
-            status._follow(SETTINGS, well)
+            status._follow(SETTINGS, well, whole=False)
         return capsys.readouterr().out
 
     piped = followed(terminal=False)
@@ -477,7 +487,7 @@ def test_no_row_goes_without_a_word_and_what_people_are_sent_to_stays(
     names = {name: say(f"status.{name}") for name, text in rows if text is not None}
     there = {name for name, word in names.items() if any(t.startswith(word) for t in texts(shown))}
     assert {"complete", "roster", "clock", "uplink", "people"} <= there
-    [line] = [text for text in texts(shown) if "edge-agent status | more" in text] or [""]
+    [line] = [text for text in texts(shown) if "edge-agent status --all" in text] or [""]
     assert [name for name in names if name not in there and names[name] not in line] == []
     assert len(lines(shown, max(80, int(columns)))) <= 20
 
@@ -495,10 +505,19 @@ def test_a_pipe_gets_every_row_and_all_that_is_to_be_done(
     assert not any("no room for" in one or "more: " in one for one in shown)
 
 
+def test_all_of_it_is_shown_to_whoever_asks_though_the_screen_is_small() -> None:
+    """And broken between words, as no pipe is."""
+    shown = texts(shown_of(SETTINGS, ILL, whole=True))
+    todo = [text for _, text in to_do(SETTINGS, ILL) if text is not None]
+    assert [text for text in todo if text not in " ".join(shown)] == []
+    assert not any("no room for" in one or "more: " in one for one in shown)
+
+
 def test_only_as_much_goes_as_there_is_no_room_for() -> None:
     use("en")
-    told = "no room for 5 rows: daemon, ledger, copy, consent, payroll (all: 'edge-agent status"
-    assert f"{told} | more')" in texts(shown_of(SETTINGS, WAITS))
+    gone = "disk, daemon, ledger, copy, consent, payroll"
+    told = f"no room for 6 rows: {gone} (all: 'edge-agent status --all')"
+    assert told in texts(shown_of(SETTINGS, WAITS))
 
 
 @pytest.mark.parametrize(
@@ -542,6 +561,10 @@ def test_that_nobody_can_be_recognised_is_to_be_mended(changes: dict[str, Any], 
         (
             {"uplink": {"state": "disconnected", "away_s": 3600}},
             "- uplink: The daemon has not been connected to the broker for 60 minutes",
+        ),
+        (
+            {"uplink": {"state": "disconnected", "away_s": 3600, "away_since_start": True}},
+            "- uplink: The daemon has not been connected to the broker for at least 60 minutes",
         ),
     ],
 )

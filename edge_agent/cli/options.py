@@ -36,7 +36,7 @@ class FilePath(click.Path):
         if not self.dir_okay and os.path.isdir(value):
             self.fail(say("file.is-folder", path=value, folder=str(value).rstrip("/")), param, ctx)
         try:
-            return super().convert(value, param, ctx)
+            return _shortened(Path(os.fsdecode(super().convert(value, param, ctx))))
         except click.BadParameter:
             block = block_on(Path(value), READ)
             if block is None or block.stat is None or may(block.path, block.mode):
@@ -44,6 +44,15 @@ class FilePath(click.Path):
             command = f"{path_of(ctx)} …" if ctx else "…"
             told = say(block.mended_by(as_user("root", command)))
             raise click.BadParameter(told, ctx, param) from None
+
+
+def _shortened(path: Path) -> Path:
+    """The same file by a path without ``..``, which is what people are shown; as it was typed where
+    that would be another one, behind a link."""
+    if ".." not in path.parts:
+        return path
+    short = Path(os.path.abspath(path))
+    return short if os.path.realpath(short) == os.path.realpath(path) else path
 
 
 config_option = click.option(

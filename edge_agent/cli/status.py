@@ -25,10 +25,11 @@ _BETWEEN_SCREENS_S = 2.0
 
 
 @command(help="help.status")
+@click.option("--all", "whole", is_flag=True, help="help.status-all")
 @click.option("--watch", "goes_on", is_flag=True, help="help.status-watch")
 @as_json
 @with_settings
-def status(settings: Settings, goes_on: bool, as_json: bool) -> None:
+def status(settings: Settings, whole: bool, goes_on: bool, as_json: bool) -> None:
     if as_json:
         if goes_on:
             raise click.UsageError(say("status.watch-json"))
@@ -36,9 +37,9 @@ def status(settings: Settings, goes_on: bool, as_json: bool) -> None:
         print_json(answer)
         code = _code(answer)
     else:
-        shown, code = _look(settings)
+        shown, code = _look(settings, whole=whole)
         if goes_on:
-            _follow(settings, shown)
+            _follow(settings, shown, whole=whole)
         _show(shown)
     if code:
         click.get_current_context().exit(code)
@@ -58,13 +59,13 @@ def _stopped(settings: Settings) -> dict[str, Any]:
     return stopped_status(Assembly(settings))
 
 
-def _look(settings: Settings) -> tuple[Shown, int]:
+def _look(settings: Settings, *, whole: bool) -> tuple[Shown, int]:
     """What is to be shown, and the exit code."""
     try:
         answer = asked(settings, within_s=PATIENCE_S)
     except DaemonHangs as hangs:
         return hanging(settings, hangs), hangs.exit_code
-    return shown_of(settings, answer), _code(answer)
+    return shown_of(settings, answer, whole=whole), _code(answer)
 
 
 def _code(answer: dict[str, Any]) -> int:
@@ -79,7 +80,7 @@ def _show(shown: Shown) -> None:
         tell(text, indent=indent, colour=colour)
 
 
-def _follow(settings: Settings, shown: Shown) -> None:
+def _follow(settings: Settings, shown: Shown, *, whole: bool) -> None:
     """Show the screen anew until Ctrl-C: in its own place, or one after the other as it changes."""
     gc.enable()
     in_place = moves(sys.stdout)
@@ -91,4 +92,4 @@ def _follow(settings: Settings, shown: Shown) -> None:
             _show(shown)
         before = shown
         time.sleep(_BETWEEN_SCREENS_S)
-        shown, _ = _look(settings)
+        shown, _ = _look(settings, whole=whole)

@@ -5,7 +5,6 @@ A file or a pipe has room for all of it.
 """
 
 from collections.abc import Iterator
-from math import inf
 from typing import Any, NamedTuple
 
 from ..contract.language import Message, say, visible
@@ -45,8 +44,9 @@ class Line(NamedTuple):
 Shown = list[Line]
 
 
-def shown_of(settings: Settings, answer: dict[str, Any]) -> Shown:
-    """What is shown of a gate, by the daemon's answer or what a stopped one left."""
+def shown_of(settings: Settings, answer: dict[str, Any], *, whole: bool = False) -> Shown:
+    """What is shown of a gate, by the daemon's answer or what a stopped one left; ``whole``: also
+    what there is no room for."""
     if answer["ledger"] is None:
         if answer.get("elsewhere"):
             wait = _item("daemon", not_answering(settings, answer))
@@ -60,6 +60,8 @@ def shown_of(settings: Settings, answer: dict[str, Any]) -> Shown:
     if not todo:
         return [first, *_table(main + further), Line(say("status.nothing-to-do"), "green")]
     todo.insert(0, Line(say("status.to-do"), "bold"))
+    if whole or not is_screen():
+        return [first, *_table(main + further), *todo]
     return _fitting([first, *_with_room(main + further, _room() - _rows_of([first, *todo]))], todo)
 
 
@@ -119,7 +121,7 @@ def _table(rows: list[Told]) -> Iterator[Line]:
         yield Line(f"{label:<{wide}} {text}", indent=" " * (wide + 1))
 
 
-def _with_room(rows: list[Told], room: float) -> Shown:
+def _with_room(rows: list[Told], room: int) -> Shown:
     """The rows in so many lines: of those that are calm, the fewest go, and are named."""
     rows = [row for row in rows if row[1] is not None]
     calm = [row for name in _CALM for row in rows if row[0] == name]
@@ -153,10 +155,8 @@ def _fitting(lines: Shown, todo: Shown) -> Shown:
     return lines + shown
 
 
-def _room() -> float:
-    """How many lines of 80 columns there is room for."""
-    if not is_screen():
-        return inf
+def _room() -> int:
+    """How many lines of 80 columns a screen has room for."""
     return max(_LINES, (height() - 1) * min(width(), _COLUMNS) // _COLUMNS)
 
 
@@ -240,8 +240,9 @@ def _awaiting(answer: dict[str, Any]) -> str | None:
 
 def _clock(answer: dict[str, Any]) -> str:
     clock, now = answer["clock"], answer.get("time")
-    state = state_of(clock["state"])
-    if clock["uncertainty_ms"] is not None:
+    believed = clock.get("believed")  # A daemon of an older version does not tell it.
+    state = say("status.clock-believed") if believed else state_of(clock["state"])
+    if clock["uncertainty_ms"] is not None and not believed:
         state = say("status.within", state=state, ms=clock["uncertainty_ms"])
     if now is not None:
         local = now["local"]

@@ -136,10 +136,13 @@ def _line(uplink: dict[str, Any]) -> str | None:
         from ..gate.doctor.findings import age_of
 
         why = Message("doctor.no-reason-told")
-        return say("uplink.away-long", age=age_of(uplink["away_s"]), why=why)
-    # It is how it was then: a daemon of an older version does not tell when.
-    if told is None or (next_s := uplink.get("next_try_s")) is None:
+        away = "uplink.away-long-at-least" if uplink.get("away_since_start") else "uplink.away-long"
+        return say(away, age=age_of(uplink["away_s"]), why=why)
+    if told is None or uplink["state"] == "connected":
         return told
+    # It is how it was then: a daemon of an older version does not tell when.
+    if (next_s := uplink.get("next_try_s")) is None:
+        return say("status.away", why=told)
     if (tried_s := uplink["tried_s"]) is None:
         return say("status.tried-next", next=next_s, why=told)
     return say("status.tried", ago=tried_s, next=next_s, why=told)

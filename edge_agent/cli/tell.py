@@ -237,7 +237,9 @@ def _filled(words: Iterable[_Word], indent: str, columns: int) -> list[str]:
         full = len(line) + len(word.before) + len(word.text) > room
         if line.strip() and (full or word.begins):
             lines.append(line + _GOES_ON * torn)
-            line = indent + word.text
+            # What a terminal tears is no word any more: a long one begins further left.
+            left = room - len(word.text)
+            line = (indent if left < 0 else indent[:left]) + word.text
         else:
             line += word.before + word.text
         torn = word.goes_on

@@ -335,10 +335,12 @@ class _Daemon:
         return Vitals(
             up_s=now - self._up_at,
             away_s=now - self._way_since if self._bus.offline else None,
+            away_since_start=self._way_since == self._up_at,
             tried_s=None if tried is None else now - tried,
             next_try_s=max(0.0, pause.until - now) if pause else None,
             mended=self._gate.mends.lately(now),
             clock_refused=self._assembly.clock.refused() is not None,
+            clock_believed=self._assembly.settings.clock.trust == "always",
             silent_s={thread.name: thread.silent_s for thread in self._threads},
         )
 

@@ -19,6 +19,8 @@ class Vitals(Struct, frozen=True, kw_only=True):
     """Seconds since it was up."""
     away_s: float | None
     """Seconds since the broker was last there; None: it is there."""
+    away_since_start: bool
+    """Whether it was there at no time since the start: it may have been away for longer."""
     tried_s: float | None
     """Seconds since the broker was tried last; None: it is there, being tried, or was not since a
     connection has ended."""
@@ -28,6 +30,8 @@ class Vitals(Struct, frozen=True, kw_only=True):
     """How often the sensor's link was mended within the last ten minutes."""
     clock_refused: bool
     """Whether the kernel does not say if the clock is synchronised, so that no time is believed."""
+    clock_believed: bool
+    """Whether every time is believed, for the settings say so: nothing has synchronised it."""
     silent_s: dict[str, float]
     """For each thread, the seconds since its last sign of life."""
 
@@ -51,8 +55,9 @@ def running_status(
     told["silent_s"] = {name: round(seconds, 1) for name, seconds in vitals.silent_s.items()}
     sensor, way = told["sensor"], told["uplink"]
     sensor["mended"] = vitals.mended
-    told["clock"]["refused"] = vitals.clock_refused
+    told["clock"] |= {"refused": vitals.clock_refused, "believed": vitals.clock_believed}
     way["away_s"] = None if vitals.away_s is None else round(vitals.away_s)
+    way["away_since_start"] = vitals.away_since_start
     often = vitals.mended >= MENDED_OFTEN and sensor["state"] == "ready"
     mended = Message("problem.mended", count=vitals.mended) if often else None
     way["tried_s"] = None if vitals.tried_s is None else round(vitals.tried_s)

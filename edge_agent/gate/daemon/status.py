@@ -206,6 +206,7 @@ def stopped_status(assembly: Assembly) -> dict[str, Any]:
     with closing(store):
         status, problems = at_rest(assembly, store)
         told = told_of("stopped", nowhere, to_builtins(status), problems)
+        told["clock"]["believed"] = assembly.settings.clock.trust == "always"
         told |= glance_of(assembly, store, status)
         told |= {"backup": backup_of(assembly, store), "retired": store.retired}
         told |= {"other_gate": store.other_gate(assembly.settings.gate.id)}

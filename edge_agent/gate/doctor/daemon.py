@@ -107,6 +107,7 @@ def settings_in_use(context: CheckContext) -> Judgement | None:
 UPLINK_GOOD = Sentence(OK, "doctor.uplink-good")
 UPLINK_STARTING = Sentence(WARN, "doctor.uplink-starting")
 UPLINK_AWAY = Sentence(FAIL, "uplink.away-long")
+UPLINK_AWAY_AT_LEAST = Sentence(FAIL, "uplink.away-long-at-least")
 UPLINK_HAS_TWIN = Sentence(WARN, "doctor.uplink-has-twin")
 UPLINK_REFUSED = Sentence(WARN, "doctor.uplink-refused")
 
@@ -125,7 +126,8 @@ def uplink(context: CheckContext) -> Judgement | None:
         return None
     way = context.status["uplink"]
     if (away_s := way.get("away_s") or 0) >= _AWAY_TOO_LONG_S:
-        return UPLINK_AWAY(age=age_of(away_s), why=told_problem(way) or _NOT_SAID)
+        away = UPLINK_AWAY_AT_LEAST if way.get("away_since_start") else UPLINK_AWAY
+        return away(age=age_of(away_s), why=told_problem(way) or _NOT_SAID)
     if (problem := told_problem(way)) is not None:
         return passed_on(State.WARN, _since(context.status, away_s, problem))
     if way["state"] != "connected":
@@ -150,8 +152,13 @@ def _since(status: dict[str, Any], away_s: float, why: Message) -> Message:
     """Why there is no connection, and since when; a daemon of an older version does not tell it."""
     if not away_s or not (now := status.get("time")):
         return why
-    since = datetime.fromisoformat(now["local"]) - timedelta(seconds=away_s)
-    return Message("uplink.away", since=since.isoformat(), why=why)
+    moment = datetime.fromisoformat(now["local"]) - timedelta(seconds=away_s)
+    since = moment.isoformat()
+    if not status["uplink"].get("away_since_start"):
+        return Message("uplink.away", since=since, why=why)
+    if waits := status.get("waiting_since"):
+        return Message("uplink.away-since-start-waits", since=since, waits=waits, why=why)
+    return Message("uplink.away-since-start", since=since, why=why)
 
 
 BROKER_ANSWERS = Sentence(OK, "doctor.broker-answers")

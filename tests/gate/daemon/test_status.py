@@ -24,10 +24,12 @@ STATUS = GateStatus(
 VITALS = Vitals(
     up_s=61.4,
     away_s=None,
+    away_since_start=False,
     tried_s=None,
     next_try_s=None,
     mended=0,
     clock_refused=False,
+    clock_believed=False,
     silent_s={"gate": 0.12, "uplink": 0.1},
 )
 

@@ -22,7 +22,7 @@ from edge_agent.gate.doctor import ledger
 from edge_agent.gate.doctor import panel as lamps_module
 from edge_agent.gate.doctor.checks import look
 from edge_agent.gate.doctor.daemon import broker, daemon, settings_in_use, uplink
-from edge_agent.gate.doctor.findings import Finding, State, in_parts, passed_on
+from edge_agent.gate.doctor.findings import Finding, Judgement, State, in_parts, passed_on
 from edge_agent.gate.doctor.panel import lamps
 from edge_agent.gate.doctor.sensor import sensor, slots
 from edge_agent.gate.errors import DamagedLedger, GateBusy, SensorSilent
@@ -176,6 +176,28 @@ def test_a_trouble_of_the_connection_is_told_since_when_it_is(stage: Stage) -> N
     longer = passed_on(State.FAIL, Message("uplink.away-long", age="3 h", why=AWAY))
     also = Finding.of("uplink too", longer)
     assert len(_each_once([Finding.of("uplink", verdict), also])) == 2
+
+
+def test_a_daemon_that_was_never_connected_does_not_say_when_the_broker_went(stage: Stage) -> None:
+    """It was restarted during the outage: since then, and longer by what waits."""
+    context = stage.context()
+    way = {"state": "disconnected", "away_s": 95, "away_since_start": True}
+    context.status = status(uplink={**way, "problem": str(AWAY), "message": AWAY.plain()}) | {
+        "time": {"local": "2026-11-30T18:51:41.000+07:00", "zone": "Asia/Ho_Chi_Minh"}
+    }
+    begun = "Not connected to the broker since the daemon started (2026-11-30 18:50:06), "
+
+    assert said_of(uplink(context)).startswith(f"{begun}nothing is lost.")
+    context.status["waiting_since"] = "2026-11-30T17:02:00.000+07:00"
+    waits = "the oldest entry waits since 2026-11-30 17:02:00, nothing is lost."
+    assert said_of(uplink(context)).startswith(f"{begun}{waits}")
+    context.status["uplink"]["away_s"] = 7200
+    assert "for at least 2 hours, nothing is lost." in said_of(uplink(context))
+
+
+def said_of(verdict: Judgement | None) -> str:
+    assert verdict is not None
+    return verdict.found
 
 
 def test_no_daemon_no_connection(stage: Stage) -> None:

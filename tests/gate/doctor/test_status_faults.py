@@ -55,10 +55,12 @@ HEALTHY = GateStatus(
 ALIVE = Vitals(
     up_s=7200,
     away_s=None,
+    away_since_start=False,
     tried_s=None,
     next_try_s=None,
     mended=0,
     clock_refused=False,
+    clock_believed=False,
     silent_s={"gate": 0.1, "uplink": 0.4},
 )
 
@@ -193,6 +195,8 @@ FAULTS: dict[str, tuple[dict[str, Any], str, str]] = {
 HARMLESS = {
     "gate", "daemon", "state", "started_at", "awaiting", "awaiting_worker", "disk_free_bytes",
     "sensor.capacity",
+    "uplink.away_since_start",  # How long at least is in its sentence.
+    "clock.believed",  # The doctor asks the settings.
     "uplink.mqtt", "uplink.tried_s", "uplink.next_try_s",
     "uplink.hung_up_often",  # Its sentence is the problem.
     "sensor.message", "uplink.message", "store.message",  # The name of the problem.
@@ -443,7 +447,7 @@ IN_NO_TABLE = {
     "too-hot": "temperature", "do-copy": "copy", "do-copy-again": "copy",
     "erasing": "privacy", "changed": "changed settings", "other-version": "daemon",
     "other-gate": "database", "other-gate-back": "database", "left-ledger": "database",
-    "restored": "database", "tried": "uplink",
+    "restored": "database", "tried": "uplink", "away": "uplink",
     "erased-again": "database, without the codes", "no-prints": "workers",
     "erased-again-one": "database, without the code",
     "tried-next": "uplink", "nearly-full": "slots", "do-roster": "roster", "silent": "payroll",
