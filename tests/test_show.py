@@ -6,7 +6,7 @@ import pty
 import re
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import get_args
+from typing import Any, get_args
 
 import click
 import pytest
@@ -15,9 +15,11 @@ from msgspec import to_builtins
 from edge_agent.cli import watched
 from edge_agent.cli.show import print_table
 from edge_agent.cli.tell import answer, ask, confirm, moves, tell
+from edge_agent.contract.facts import RecordingResumed, RecordingStopped
 from edge_agent.contract.language import ENGLISH, VIETNAMESE, is_name, say, use
 from edge_agent.gate.events import AnyEvent, Event, Watching
 from tests.contract.samples import value
+from tests.gate.fakes import Site
 from tests.made import ROOT
 
 ROW = (
@@ -183,6 +185,40 @@ def test_an_entry_is_told_with_whose_it_is() -> None:
     assert watched.sentence({"event": "ledger", "seq": 6, "kind": "punch.recorded"}, {}).endswith(
         "6 punch recorded"
     )
+
+
+def test_that_not_everybody_is_seen_is_no_word_of_nothing_being_recorded() -> None:
+    site = Site()
+    site.gate.record(RecordingStopped(reason="away"))
+    site.gate.record(RecordingResumed(reason="back"))
+    site.gate.record(RecordingStopped(reason="foreign"))
+    use(VIETNAMESE)
+    away, back, foreign = (watched.sentence(to_builtins(event), {}) for event in site.events)
+    use(None)
+    assert "không thấy hết những ai ấn" in away
+    assert "ai được đèn xanh vẫn được ghi" in away
+    assert "lại thấy tất cả" in back
+    assert "thôi ghi lần ấn" in foreign
+
+
+@pytest.mark.parametrize(
+    ("event", "expected"),
+    [
+        ({"actor": "payroll", "active": True}, "ghi Hoa, NV1 theo danh sách mới"),
+        ({"actor": "payroll", "active": False}, "cho Hoa, NV1 ngừng chấm"),
+        ({"actor": "uid:0", "active": True}, "cho Hoa, NV1 chấm"),
+        ({"actor": "gate", "active": True, "why": "renamed"}, "tạm giữ vân tay của Hoa, NV1"),
+        ({}, "sửa công nhân: Hoa, NV1"),  # A daemon of before.
+    ],
+)
+def test_what_became_of_a_worker_is_told_in_the_words_of_the_audit(
+    event: dict[str, Any], expected: str
+) -> None:
+    whole = {"event": "ledger", "seq": 5, "kind": "worker.changed", "worker": "NV1", **event}
+    use(VIETNAMESE)
+    told = watched.sentence(whole, {"NV1": "Hoa"})
+    use(None)
+    assert expected in told
 
 
 @pytest.mark.parametrize(("kind", "moved"), [("xterm", True), ("dumb", False)])

@@ -34,6 +34,7 @@ from edge_agent.contract.facts import (
 from edge_agent.contract.kinds import KINDS, kind_of, words_of
 from edge_agent.contract.language import LANGUAGES, is_name, say, use
 from edge_agent.contract.people import Worker
+from edge_agent.contract.people_facts import PrintEnrolled
 from edge_agent.contract.rights import user
 from edge_agent.contract.stamps import Stamp, local_time
 from edge_agent.gate.daemon.assembly import Assembly
@@ -264,6 +265,10 @@ def day(hour: float, boot: str = "a") -> Stamp:
     return later(round(hour * 3_600_000), boot=boot)
 
 
+def enrolled(worker: str) -> PrintEnrolled:
+    return PrintEnrolled(worker=worker, finger="left-thumb", slot=3, generation=1, actor="uid:0")
+
+
 def told_since(
     config: Path, capsys: pytest.CaptureFixture[str], since: Stamp, *facts: tuple[Fact, Stamp]
 ) -> list[str]:
@@ -406,6 +411,75 @@ def test_a_span_stands_where_it_began_though_it_was_noticed_later(
         (punch("003"), day(2)),
     )
     assert [line.split()[2].rstrip(":") for line in lines] == ["001", "from", "002", "003"]
+
+
+@pytest.mark.parametrize(
+    ("facts", "expected", "never"),
+    [
+        (  # Each of several enrolments is short, and whoever came by got green.
+            [
+                (enrolled("004"), day(1.1)),
+                (punch("001"), day(1.15)),
+                (RecordingStopped(reason="away"), day(1)),
+                (punch("002"), day(1.2)),
+                (RecordingResumed(reason="back"), day(1.3)),
+            ],
+            "không thấy hết những ai ấn: đang đăng ký vân tay; ai đã đăng ký vẫn chấm được",
+            "ngủ",
+        ),
+        (  # A card was read meanwhile: who waited for what is not known.
+            [
+                (punch("001"), day(1.15)),
+                (RecordingStopped(reason="away"), day(1)),
+                (RecordingResumed(reason="back"), day(1.3)),
+            ],
+            "không thấy hết những ai ấn: máy đang chờ ngón tay của một người",
+            "ngủ",
+        ),
+        (  # A machine that slept says both at once: this one was awake, and still is away.
+            [(RecordingStopped(reason="away"), day(1)), (punch("001"), day(2))],
+            "đến giờ không thấy hết những ai ấn: máy đang chờ ngón tay của một người",
+            "ngủ",
+        ),
+        (  # It slept; or somebody was enrolled in vain.
+            [
+                (punch("001"), day(0.5)),
+                (RecordingStopped(reason="away"), day(1)),
+                (RecordingResumed(reason="back"), day(1.3)),
+                (punch("002"), day(1.3)),
+            ],
+            "hoặc máy ngủ",
+            "vẫn chấm được",
+        ),
+    ],
+)
+def test_a_span_in_which_somebody_got_green_is_not_told_as_one_in_which_nobody_was_seen(
+    config: Path,
+    capsys: pytest.CaptureFixture[str],
+    facts: list[tuple[Fact, Stamp]],
+    expected: str,
+    never: str,
+) -> None:
+    use("vi")
+    lines = told_since(config, capsys, day(0), *facts)
+    use(None)
+    [span] = [line for line in lines if " từ " in line]
+    assert expected in span
+    assert never not in span
+
+
+def test_another_name_is_told_as_one(
+    config: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edge_agent.cli.watch.names_of", lambda settings: {"NV1": "Hoà"})
+    watch = _Watch(load_settings(config), None)
+    watch._names = {"NV1": "Hoa"}
+    changed = {"event": "ledger", "seq": 5, "kind": "worker.changed", "worker": "NV1"}
+    for seq in (5, 6):
+        watch._tell({**changed, "seq": seq, "actor": "uid:0", "active": True})
+    renamed, same = capsys.readouterr().out.splitlines()
+    assert renamed.endswith("corrected the name, which is now Hoà, NV1")
+    assert same.endswith("changed Hoà, NV1: active")
 
 
 def test_a_span_that_began_at_an_unknown_time_stands_where_it_ended(

@@ -14,8 +14,9 @@ from msgspec import Struct
 from ..contract.attendance import attendance
 from ..contract.chain import stamp_of
 from ..contract.chain import told as original
-from ..contract.kinds import ADDED, RECORDING, TOUCHES, why_stopped
+from ..contract.kinds import ADDED, RECORDING, TOUCHES, kind_of, why_stopped
 from ..contract.language import is_name, say, visible
+from ..contract.people_facts import PrintEnrolled
 from ..contract.stamps import Stamp, local_time, parse_time, true_time
 from ..gate.ledger.store.sqlite_store import SqliteStore
 from ..gate.rules import Reason
@@ -68,6 +69,8 @@ def _in_order(lines: Iterable[_Line]) -> list[_Line]:
     return [one for _, _, one in sorted(placed, key=lambda one: one[:2])]
 
 
+_ENROLLED = kind_of(PrintEnrolled)
+
 _DOUBTS = ("foreign", "database-older", "sensor-older", "templates-differ")
 """Why a sensor is not taken into use: while presses are recorded none of them is the first."""
 
@@ -116,6 +119,26 @@ def _records(data: dict[str, Any]) -> bool:
     """Whether it says that presses are recorded."""
     alive = data["kind"] == "gate.alive" and not _started_without_sensor(data)
     return alive or data["kind"] == "recording.resumed"
+
+
+def _was_for(span: Unseen, meanwhile: Iterable[dict[str, Any]]) -> str | None:
+    """Why not everybody was seen in a span, by the name of its words, with what the gate has
+    written of it ``meanwhile``: a machine that sleeps writes nothing, and says that it is awake
+    right after that it was not. None: one cause or another, or nobody was seen.
+    """
+    if span.why != "away":
+        return None
+    within = [data for data in meanwhile if _is_within(span, stamp_of(data))]
+    if any(data["kind"] == _ENROLLED for data in within):
+        return "enrolled"
+    awake = within or span.through != span.seq + 1
+    return "asked" if awake else None
+
+
+def _is_within(span: Unseen, stamp: Stamp) -> bool:
+    if stamp.boot != span.since.boot or stamp.boottime_ms <= span.since.boottime_ms:
+        return False
+    return span.until is None or stamp.boottime_ms < span.until.boottime_ms
 
 
 class Missed:
@@ -232,22 +255,23 @@ class Missed:
     def _unseen(self) -> tuple[list[_Line], bool]:
         """By entry, each span in which the gate could not see who pressed; and whether it is known
         that it could in all the others."""
-        life = list[dict[str, Any]]()
+        written = list[dict[str, Any]]()
         sees = False
-        for _, data in self._store.newest_first(TOUCHES | RECORDING):
-            life.append(data)
+        for _, data in self._store.newest_first(TOUCHES | RECORDING | {_ENROLLED}):
+            written.append(data)
             if sees := _records(data) and not self._is_missed(data):
                 break
-        life.reverse()
-        found = [self._span(one) for one in unseen(life) if self._concerns(one)]
-        return found, sees
+        written.reverse()
+        life = [data for data in written if data["kind"] != _ENROLLED]
+        spans = [one for one in unseen(life) if self._concerns(one)]
+        return [self._span(one, _was_for(one, written)) for one in spans], sees
 
     def _concerns(self, span: Unseen) -> bool:
         if span.until is None or span.through is None:
             return self._since_ms is not None or span.seq > self._last
         return span.through > self._last and self._may_be_since(span.until)
 
-    def _span(self, one: Unseen) -> _Line:
+    def _span(self, one: Unseen, was_for: str | None) -> _Line:
         began = true_time(one.since, self._zone)
         ended = None if one.until is None else true_time(one.until, self._zone)
         told = {"since": _when(began, began)}
@@ -255,6 +279,11 @@ class Missed:
             told["until"] = _when(ended, began)
         if one.why is None:
             text = say("watch.cut-off", **told)
+        elif was_for is not None:
+            why = say(f"unseen.away-{was_for}")
+            text = say(
+                "watch.unseen-some" if one.until else "watch.unseen-some-still", why=why, **told
+            )
         else:
             why = say(f"unseen.{one.why}") if is_name(f"unseen.{one.why}") else visible(one.why)
             text = say("watch.unseen" if one.until else "watch.unseen-still", why=why, **told)

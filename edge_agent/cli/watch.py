@@ -119,10 +119,13 @@ class _Watch:
         if seq is not None and seq <= self._told_through:
             return
         self._last = max(self._last, seq or 0)
+        worker, before = event.get("worker"), None
         if event.get("kind") in _NAMED_ANEW:
-            self._names.pop(event.get("worker", ""), None)
-        if event.get("worker") not in (None, *self._names):
+            before = self._names.pop(worker or "", None)
+        if worker not in (None, *self._names):
             self._names = names_of(self._settings)
+        if before not in (None, self._names.get(worker or "")):
+            event = {**event, "named_anew": True}
         now = datetime.now(self._zone)
         try:
             told = sentence(event, self._names)

@@ -69,12 +69,27 @@ def _told(event: dict[str, Any], names: dict[str, str]) -> tuple[str, str]:
 def _written(event: dict[str, Any], names: dict[str, str]) -> str:
     """What an entry is, and whose."""
     what, worker, finger = words_of(event["kind"]), event.get("worker"), event.get("finger")
+    if (reason := event.get("reason")) in ("away", "back"):
+        return say(f"watch.{reason}")
     if worker is None:
         return say(what)
+    if event.get("active") is not None:
+        return say(_changed(event), whose=who(worker, names))
     whose = who(worker, names)
     if finger is None:
         return say("watch.entry-of", what=what, whose=whose)
     return say("watch.entry-of-finger", what=what, whose=whose, finger=finger)
+
+
+def _changed(event: dict[str, Any]) -> str:
+    """The name of the words for what became of a worker, as ``audit list`` says it of the entry."""
+    if event.get("why") == "renamed":
+        return "audit.worker-renamed"
+    if not event["active"]:
+        return "audit.worker-inactive"
+    if event["actor"] == "payroll":
+        return "audit.worker-listed"
+    return "audit.worker-named" if event.get("named_anew") else "audit.worker-active"
 
 
 def _outcome(shown: dict[str, Any]) -> str:

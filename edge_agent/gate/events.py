@@ -68,12 +68,21 @@ class PunchLed(Event, tag="directed", frozen=True, kw_only=True):
 
 
 class LedgerGrew(Event, tag="ledger", frozen=True, kw_only=True, omit_defaults=True):
-    """An entry is durably in the ledger; of what somebody did, with whose it is."""
+    """An entry is durably in the ledger; of what somebody did, with whose it is.
+
+    ``reason`` is why presses are recorded no longer, or again; of a worker who was changed
+    ``actor`` is who has, ``active`` whether they may punch by that word, and ``why`` as in the
+    entry.
+    """
 
     seq: int
     kind: str
     worker: str | None = None
     finger: str | None = None
+    reason: str | None = None
+    actor: str | None = None
+    active: bool | None = None
+    why: str | None = None
 
 
 class Confirmed(Event, tag="confirmed", frozen=True, kw_only=True):

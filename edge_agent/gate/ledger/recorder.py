@@ -8,11 +8,11 @@ from msgspec import UNSET, UnsetType, convert, structs
 
 from ...contract.chain import Entry
 from ...contract.errors import StoreFault
-from ...contract.facts import Fact, SensorAdopted
+from ...contract.facts import Fact, RecordingResumed, RecordingStopped, SensorAdopted
 from ...contract.kinds import ACTS
 from ...contract.messages import ErasedWorker
 from ...contract.people import Print, Worker
-from ...contract.people_facts import PrintEnrolled, PrintRemoved
+from ...contract.people_facts import PrintEnrolled, PrintRemoved, WorkerChanged
 from ...contract.roster import Applied
 from ...contract.stamps import Stamp, local_date
 from ..consents import Consent
@@ -42,6 +42,21 @@ class _OfFinger(Protocol):
 
     @property
     def finger(self) -> str: ...
+
+
+def _grew(entry: Entry, fact: Fact) -> LedgerGrew:
+    """What is told of an entry."""
+    grew = LedgerGrew(seq=entry.seq, kind=entry.kind)
+    if isinstance(fact, RecordingStopped | RecordingResumed):
+        return structs.replace(grew, reason=fact.reason)
+    if entry.kind not in ACTS:
+        return grew
+    if isinstance(fact, WorkerChanged):
+        why = None if fact.why is UNSET else fact.why
+        grew = structs.replace(grew, actor=fact.actor, active=fact.active, why=why)
+    worker = fact.worker if isinstance(fact, _OfWorker) else None
+    finger = fact.finger if isinstance(fact, _OfFinger) else None
+    return structs.replace(grew, worker=worker, finger=finger)
 
 
 class Recorder:
@@ -106,10 +121,7 @@ class Recorder:
             self.known.reread()
             raise
         for entry, (fact, _) in zip(entries, lines, strict=True):
-            is_act = entry.kind in ACTS
-            worker = fact.worker if is_act and isinstance(fact, _OfWorker) else None
-            finger = fact.finger if is_act and isinstance(fact, _OfFinger) else None
-            self.emit(LedgerGrew(seq=entry.seq, kind=entry.kind, worker=worker, finger=finger))
+            self.emit(_grew(entry, fact))
         written = entries[len(lines) - len(facts) :]
         for fact, entry in zip(facts, written, strict=True):
             self.known.heed(fact, entry.seq, stamp)
