@@ -27,6 +27,7 @@ from edge_agent.contract.facts import (
     PunchAdded,
     PunchDirected,
     PunchRepeated,
+    PunchTimeResolved,
     PunchVoided,
     RecordingResumed,
     RecordingStopped,
@@ -466,6 +467,31 @@ def test_a_span_in_which_somebody_got_green_is_not_told_as_one_in_which_nobody_w
     [span] = [line for line in lines if " từ " in line]
     assert expected in span
     assert never not in span
+
+
+def test_a_time_that_is_not_certain_is_said_to_be_so_by_list_and_watch(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = load_settings(config)
+    low, high = local_time(day(1).wall_ms, ZONE), local_time(day(2).wall_ms, ZONE)
+    with closing(SqliteStore.open(Path(settings.store.path), "main-gate", ZONE, day(0))) as store:
+        of = append(store, punch("001"), unsynced(1000, "b")).seq
+        about = {"uncertainty_ms": None, "not_before": low, "not_after": high, "final": True}
+        append(store, PunchTimeResolved(of=of, worker="001", at=None, **about), day(3, "c"))
+    [row] = [
+        one for one in run(config, "vi", "punches", "list").stdout.splitlines() if "001" in one
+    ]
+    assert "khoảng " in row
+    assert "chưa biết chắc giờ" in row
+    shown = {"event": "panel", "worker": "002", "outcome": "recorded", "hint": None, "at": None}
+    use("vi")
+    watch = _Watch(settings, low)
+    lines = told(watch, capsys, {**shown, "seq": 7}, {**shown, "seq": 8}, {**shown, "at": high})
+    use(None)
+    [missed] = [line for line in lines if "001" in line]
+    assert re.search(r"--:--:--  .*\(khoảng .+ … .+, chưa biết chắc giờ\)", missed)
+    assert ["?  " not in line and "? " in line for line in lines if "002" in line] == [1, 1, 0]
+    assert len([line for line in lines if line.startswith("Giờ có dấu ?")]) == 1
 
 
 def test_another_name_is_told_as_one(

@@ -235,7 +235,7 @@ def test_what_waits_and_since_when() -> None:
             {"at": "2026-11-28T18:00:00.000+07:00"},
             "2026-11-28 18:00:00  Nguyễn Thị Hoa, NV0042, in",
         ),
-        ({"at": None, "direction": None}, f"time not known  {HOA}"),
+        ({"at": None, "direction": None}, f"time not known for certain  {HOA}"),
         ({"name": None}, "06:58:12  NV0042, in"),
         ({"name": "NV0042"}, "06:58:12  NV0042, in"),
     ],

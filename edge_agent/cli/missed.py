@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from ..contract.attendance import attendance
 from ..contract.chain import stamp_of
@@ -24,7 +24,7 @@ from ..gate.touch.credit import REFUSED_AS
 from .carry_out import who
 from .since import entries_since
 from .watched import line, sentence
-from .worker_words import by_whom
+from .worker_words import by_whom, when_of
 
 _MOST = 3000
 """Entries that are looked through since the last one that was told: some days of a gate."""
@@ -160,6 +160,8 @@ class Missed:
         self._since_ms = since_ms
         self._last = last
         self._before = before
+        self.has_no_time = False
+        """Whether of a punch that was told the time is not known."""
         self._recovered = store.recovered_through()
         self._first = stamp_of(store.data_of(store.entries(1, 1)[0]))
 
@@ -197,6 +199,10 @@ class Missed:
             if self._since_ms and punch.at and parse_time(punch.at) < self._since_ms:
                 continue
             told = self._punch(by_seq, by_seq[punch.seq])
+            if punch.at is None:
+                self.has_no_time = True
+                if punch.not_before or punch.not_after:
+                    told = say("watch.about", told=told, when=when_of(structs.asdict(punch)))
             if reason := punch.voided:
                 told += f" ({say('punch.note-voided', reason=reason)})"
             elif punch.of is not None and voided.get(punch.of):

@@ -84,6 +84,8 @@ class _Watch:
         """The last entry that was told; 0: none yet."""
         self._day = str(datetime.now(self._zone).date())
         """Of the lines that are told: another one is told before them."""
+        self._has_explained = False
+        """What a time means that is not known for certain."""
         self._told_through = 0
         """The last entry that was there when the ledger was read."""
 
@@ -131,7 +133,15 @@ class _Watch:
             told = sentence(event, self._names)
         except KeyError:  # A daemon of another version tells other things of it.
             told = visible(str(event["event"]))
-        self._tell_line(str(now.date()), f"{now:%H:%M:%S}  {told}")
+        is_known = event.get("seq") is None or event.get("at", "") is not None
+        self._tell_line(str(now.date()), f"{now:%H:%M:%S}{' ' if is_known else '?'} {told}")
+        if not is_known:
+            self._explain()
+
+    def _explain(self) -> None:
+        if not self._has_explained:
+            tell(say("watch.no-time"), indent=_INDENT)
+            self._has_explained = True
 
     def _tell_line(self, day: str | None, told: str) -> None:
         if day is not None and day != self._day:
@@ -152,5 +162,7 @@ class _Watch:
             missed = Missed(store, self._zone, names, self._since_ms, self._last, before)
             for day, told in missed.lines():
                 self._tell_line(day, told)
+            if missed.has_no_time:
+                self._explain()
         self._since_ms = None
         self._last = self._told_through

@@ -187,10 +187,17 @@ def way_of(punch: Mapping[str, Any]) -> str | None:
 
 
 def note_of(punch: Mapping[str, Any], voided: Container[int]) -> str | None:
-    """Whether a punch counts, and who has put it there; None: it is one like most.
+    """That its time is not known but for what ``when_of`` says, whether a punch counts, and who has
+    put it there; None: it is one like most.
 
     ``voided``: the punches that are withdrawn, and with them what repeats them.
     """
+    is_between = punch["at"] is None and (punch["not_before"] or punch["not_after"])
+    notes = (say("punch.note-no-time") if is_between else None, _counts_as(punch, voided))
+    return "; ".join(filter(None, notes)) or None
+
+
+def _counts_as(punch: Mapping[str, Any], voided: Container[int]) -> str | None:
     if punch["voided"]:
         return say("punch.note-voided", reason=punch["voided"])
     if punch["added"]:
