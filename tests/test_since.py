@@ -16,7 +16,7 @@ from msgspec import structs
 
 from edge_agent.cli import main
 from edge_agent.cli.moments import moment, moment_until, to_come
-from edge_agent.cli.since import first_of
+from edge_agent.cli.since import first_of, tell_span
 from edge_agent.cli.watch import _Watch
 from edge_agent.cli.words import lamps_of
 from edge_agent.contract.facts import (
@@ -83,8 +83,10 @@ def test_yesterday_is_told_with_its_date(text: str, capsys: pytest.CaptureFixtur
     first_ms = first_of(text, ZONE)
     assert first_ms is not None
     assert local_time(first_ms, ZONE)[:16] == f"{yesterday}T00:00"
+    tell_span(text, "today", ZONE)
     assert f"From {yesterday:%a} {yesterday} 00:00:00 on." in capsys.readouterr().err
     last = local_time(moment_until("hôm qua", ZONE), ZONE)
+    tell_span(None, "hôm qua", ZONE)
     assert last.startswith(f"{yesterday}T23:59:59.999")
     assert f"Until {yesterday:%a} {yesterday} 23:59:59." in capsys.readouterr().err
 
@@ -96,6 +98,7 @@ def test_from_when_and_until_when_what_lasts_is(
     first_ms = first_of(text, ZONE)
     assert first_ms is not None
     assert moment_until(text, ZONE) - first_ms == days * 86_400_000 - 1
+    tell_span(text, text, ZONE)
     said = capsys.readouterr().err
     first = datetime.fromisoformat(local_time(first_ms, ZONE))
     assert f"From {first:%a %Y-%m-%d} 00:00:00 on." in said
@@ -103,9 +106,49 @@ def test_from_when_and_until_when_what_lasts_is(
 
 
 def test_what_does_not_lean_on_today_is_not_told_again(capsys: pytest.CaptureFixture[str]) -> None:
-    first_of("23/11/2026", ZONE)
-    moment_until("2026-11-23", ZONE)
+    tell_span("23/11/2026", "2026-11-23", ZONE)
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "ended"),
+    [
+        *(("tuần trước", True), ("tháng trước", True), ("hôm qua", True), ("3 ngày trước", True)),
+        *(("tuần này", False), ("hôm nay", False), ("hôm qua 06:00", False)),
+    ],
+)
+def test_a_list_without_an_end_says_that_it_goes_on_until_now(
+    text: str, ended: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    use("vi")
+    tell_span(text, None, ZONE)
+    no_end = capsys.readouterr().err
+    tell_span(text, None, ZONE, has_until=False)
+    without = capsys.readouterr().err
+    use(None)
+    assert " đến bây giờ" in no_end
+    assert (f"chỉ xem {text} thì thêm --until '{text}'" in no_end) is ended
+    assert " đến bây giờ." in without
+    assert "--until" not in without
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("audit", "list", "--since", "tuần trước", "--by", "nobody-of-that-name"),
+        ("audit", "list", "--since", "tuần trước", "--kind", "nonsense"),
+        ("audit", "list", "--since", "tuần trước", "--worker", "nobody"),
+        ("audit", "list", "--since", "hôm nay", "--until", "hôm qua"),
+        ("punches", "list", "nobody", "--since", "tuần trước"),
+        ("watch", "--since", "tuần trước"),
+    ],
+)
+def test_nothing_stands_before_a_refusal(config: Path, command: tuple[str, ...]) -> None:
+    Assembly(load_settings(config)).store().close()
+    done = run(config, "vi", *command)
+    assert done.exit_code != 0
+    assert "Từ thứ" not in done.output
+    assert "Đến " not in done.output
 
 
 @pytest.mark.parametrize("text", ["hôm kìa", "6", "31/02/2026", "25:00", "29/13", "29/11/26"])
@@ -173,11 +216,14 @@ def test_a_time_that_is_still_to_come_is_told(config: Path, language: str, text:
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("text", ["hôm qua", "yesterday", "1/1"])
 def test_a_day_that_is_over_is_watched_from_and_named_in_full(
-    config: Path, language: str, text: str
+    config: Path, capsys: pytest.CaptureFixture[str], language: str, text: str
 ) -> None:
     watched = run(config, language, "watch", "--since", text)
     assert watched.exit_code == os.EX_UNAVAILABLE  # There is no daemon, and nothing else amiss.
-    assert re.search(r"\b20\d\d\b", watched.stderr)
+    settings = load_settings(config)
+    Assembly(settings).store().close()
+    _Watch(settings, text)._tell({"event": "watching"})
+    assert re.search(r"\b20\d\d\b", capsys.readouterr().err)
 
 
 def test_the_evening_before_is_named_to_whoever_asks_for_it_after_midnight() -> None:

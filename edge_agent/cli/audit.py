@@ -28,7 +28,7 @@ from .help import group
 from .kept_words import gone_of
 from .options import as_json, with_settings
 from .show import print_json
-from .since import entries_since, first_of, last_of
+from .since import entries_since, first_of, last_of, tell_span
 from .tell import tell
 from .worker_words import A_USER, OF_THE_GATE, by_whom, user_of
 
@@ -68,7 +68,6 @@ def list_(
     assembly = Assembly(settings)
     first_ms = first_of(since, assembly.zone)
     last_ms = last_of(until, first_ms, assembly.zone)
-    kinds = ACTS if kind is None else _kinds(kind)
     current = assembly.store_for_reading()
     forgotten = {one.code for one in current.workers() if one.nameless}
     older, unread = _older(assembly, first_ms)
@@ -76,6 +75,8 @@ def list_(
     told = [*_with_erasures([*told, *_changes(current, first_ms, assembly.zone)])]
     actor = _actor(by, told) if by is not None else None
     code = _code(worker, current, told) if worker is not None else None
+    kinds = ACTS if kind is None else _kinds(kind)  # The last that may refuse: it may also tell.
+    tell_span(since, until, assembly.zone)
     changes = [
         one
         for one in told

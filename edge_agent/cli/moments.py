@@ -11,7 +11,6 @@ from ..contract.language import Message, say
 from ..contract.stamps import DAY_MS, local_time
 from ..contract.typed_times import either_of_two, in_full, span_in_full, time_of_day
 from .help import line_as
-from .tell import tell
 
 _DAY = re.compile(r"\d{4}-?\d\d-?\d\d")
 _SOME_DAY = date(2024, 2, 29)
@@ -95,25 +94,44 @@ def to_come(since: str, first_ms: int, zone: ZoneInfo) -> Message | None:
     return Message("punch.to-come", text=since, now=now.isoformat())
 
 
-def which_day(since: str, first_ms: int, zone: ZoneInfo) -> Message | None:
-    """The whole date of one that leans on today."""
-    if not leans_on_today(since.strip()):
+def which_day(since: str, first_ms: int, zone: ZoneInfo, *, ends: bool | None) -> Message | None:
+    """The whole date of one that leans on today, and that a list runs on from there until now.
+
+    ``ends``: whether another time ends it; None: none can.
+    """
+    since = since.strip()
+    if not leans_on_today(since):
         return None
-    return Message("punch.since-when", at=local_time(first_ms, zone))
+    at = local_time(first_ms, zone)
+    if ends:
+        return Message("punch.since-when", at=at)
+    after = None if ends is None else _over(since, zone)
+    if after is not None and after <= datetime.now(zone):
+        return Message("punch.since-and-until", at=at, since=since)
+    return Message("punch.since-until-now", at=at)
+
+
+def until_when(until: str, last_ms: int, zone: ZoneInfo) -> Message | None:
+    """The whole date of an end that leans on today."""
+    if not leans_on_today(until.strip()):
+        return None
+    return Message("punch.until-when", at=local_time(last_ms, zone))
 
 
 def moment_until(text: str, zone: ZoneInfo) -> int:
-    """The same for ``--until``: the last millisecond that goes by such a name, of a day, a week or
-    what else lasts, or of what it is told to the second or the minute."""
+    """The same as ``moment`` for ``--until``: the last millisecond that goes by such a name, of a
+    day, a week or what else lasts, or of what it is told to the second or the minute."""
     first_ms = moment(text, zone, "--until")
-    written = _in_full(text, zone)
+    if (after := _over(text, zone)) is not None:
+        return round(after.timestamp() * 1000) - 1
+    return first_ms + (1000 if _SECONDS.search(_in_full(text, zone)) else 60_000) - 1
+
+
+def _over(text: str, zone: ZoneInfo) -> datetime | None:
+    """When a day, a week or what else lasts is over; None: it is a moment."""
     if span := span_in_full(text.strip(), datetime.now(zone).date()):
-        last_ms = moment(span[1], zone) - 1
-    elif _DAY.fullmatch(written):
-        day = datetime.fromtimestamp(first_ms / 1000, zone).date() + timedelta(days=1)
-        last_ms = round(datetime(day.year, day.month, day.day, tzinfo=zone).timestamp() * 1000) - 1
-    else:
-        last_ms = first_ms + (1000 if _SECONDS.search(written) else 60_000) - 1
-    if leans_on_today(text.strip()):
-        tell(say("punch.until-when", at=local_time(last_ms, zone)), err=True)
-    return last_ms
+        return datetime.fromisoformat(span[1]).replace(tzinfo=zone)
+    if _DAY.fullmatch(_in_full(text, zone)):
+        day = datetime.fromtimestamp(moment(text, zone) / 1000, zone).date() + timedelta(days=1)
+        return datetime(day.year, day.month, day.day, tzinfo=zone)
+    return None

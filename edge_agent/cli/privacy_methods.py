@@ -10,7 +10,7 @@ from ..gate.settings.schema import Settings
 from .help import command
 from .options import as_json, with_settings
 from .show import print_json, print_table
-from .since import entries_since, first_of
+from .since import entries_since, first_of, tell_span
 from .tell import tell
 
 
@@ -24,6 +24,7 @@ def methods(settings: Settings, since: str | None, as_json: bool) -> None:
 
     assembly = Assembly(settings)
     first_ms = first_of(since, assembly.zone)
+    tell_span(since, None, assembly.zone, has_until=False)
     entries = [
         data
         for data in entries_since(assembly.store_for_reading(), first_ms, KINDS)

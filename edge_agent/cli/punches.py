@@ -37,7 +37,7 @@ from .moments import leans_on_today
 from .options import as_json, ask_a_person, with_settings, yes_option
 from .punch_sums import sums
 from .show import print_json, print_table
-from .since import entries_since, first_of, last_of, typed_moment
+from .since import entries_since, first_of, last_of, tell_span, typed_moment
 from .tell import tell
 from .worker_words import note_of, way_of, when_of
 
@@ -78,6 +78,7 @@ def list_(
     holders = store.holders()
     if code is not None:
         code = _whose(code, {worker.code: worker.name for worker in store.workers()})
+    tell_span(since, until, assembly.zone)
     entries = entries_since(store, first_ms)
     ways = ways_now(entries, assembly.zone)
     punches = attendance(entries, assembly.zone)

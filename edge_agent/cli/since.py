@@ -11,7 +11,7 @@ import click
 
 from ..contract.chain import stamp_of
 from ..contract.errors import BadRequest
-from ..contract.language import say
+from ..contract.language import Message, say
 from ..contract.stamps import DAY_MS
 from ..contract.typed_times import day_in_full, moment_in_full, time_of_day
 from ..gate.ledger.store.sqlite_store import SqliteStore
@@ -24,6 +24,7 @@ from .moments import (
     refuse_either_of_two,
     refuse_without_day,
     to_come,
+    until_when,
     which_day,
 )
 from .tell import tell
@@ -86,26 +87,36 @@ def _typed(
 
 
 def first_of(since: str | None, zone: ZoneInfo) -> int | None:
-    """Milliseconds since 1970 of a list's ``--since``, where it was given; which day that is, where
-    it leans on today, and that it is still to come, is told."""
-    if since is None:
-        return None
-    first_ms = moment(since, zone)
-    told = to_come(since, first_ms, zone) or which_day(since, first_ms, zone)
-    if told is not None:
-        tell(say(told), err=True)
-    return first_ms
+    """Milliseconds since 1970 of a list's ``--since``, where it was given."""
+    return None if since is None else moment(since, zone)
 
 
 def last_of(until: str | None, first_ms: int | None, zone: ZoneInfo) -> float:
-    """The last millisecond of a list's ``--until``, which is told where it leans on today; without
-    one there is none. Raises BadParameter where that is before its ``--since``."""
+    """The last millisecond of a list's ``--until``; without one there is none. Raises BadParameter
+    where that is before its ``--since``."""
     if until is None:
         return inf
     last_ms = moment_until(until, zone)
     if first_ms is not None and last_ms < first_ms:
         raise click.BadParameter(say("audit.ends-before"), param_hint="--until")
     return last_ms
+
+
+def tell_span(
+    since: str | None, until: str | None, zone: ZoneInfo, *, has_until: bool = True
+) -> None:
+    """Tell which days a list's ``--since`` and ``--until`` are, where they lean on today, how far a
+    list without an end goes, and that its beginning is still to come. Once nothing is refused any
+    more: what is refused stands alone. ``has_until``: whether the command takes an end."""
+    told = list[Message | None]()
+    if since is not None:
+        first_ms, ends = moment(since, zone), until is not None if has_until else None
+        told.append(to_come(since, first_ms, zone) or which_day(since, first_ms, zone, ends=ends))
+    if until is not None:
+        told.append(until_when(until, moment_until(until, zone), zone))
+    for one in told:
+        if one is not None:
+            tell(say(one), err=True)
 
 
 def entries_since(

@@ -71,14 +71,15 @@ class _Watch:
         self._socket = Path(settings.control.socket)
         self._zone = ZoneInfo(settings.gate.timezone)
         self._since_ms: int | None = None
+        self._which: Message | None = None
+        """Which day ``since`` is, where it leans on today."""
         if since is not None:
             from .moments import moment, to_come, which_day  # Most watch without it.
 
             self._since_ms = moment(since, self._zone)
             if (told := to_come(since, self._since_ms, self._zone)) is not None:
                 raise click.BadParameter(say(told), param_hint="--since")
-            if (told := which_day(since, self._since_ms, self._zone)) is not None:
-                tell(say(told), err=True)
+            self._which = which_day(since, self._since_ms, self._zone, ends=None)
         self._names: dict[str, str] = {}
         self._last = 0
         """The last entry that was told; 0: none yet."""
@@ -114,6 +115,9 @@ class _Watch:
     def _tell(self, event: dict[str, Any]) -> None:
         if event["event"] == "watching":
             tell(say("watch.watching"))
+            if self._which is not None:
+                tell(say(self._which), err=True)
+                self._which = None
             if self._since_ms is not None or self._last:
                 self._tell_missed()
             return
