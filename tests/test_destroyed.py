@@ -381,3 +381,14 @@ def test_a_file_behind_r_is_told_for_what_it_is(edge: Edge, tmp_path: Path) -> N
     assert "key.txt có khóa bí mật" in told(secret)
     assert "'Public key'" in told(edge("backup", "a.templates", "-r", "nobody"))
     assert not (tmp_path / "a.templates").exists()
+
+
+def test_who_holds_it_is_told_by_name_where_a_code_was_given(edge: Edge, tmp_path: Path) -> None:
+    with closing(open_store(tmp_path)) as store, store.changing() as change:
+        change.put_worker(Worker(code=HOA, name="Vàng Thị Hoa"))
+    listed(tmp_path, backup("aa", holder=HOA, erased=[LAN]))
+    overdue = CliRunner().invoke(main, ["--lang", "vi", "privacy", "overdue"])
+    asked = edge("destroyed", "aaaaaa", answer="k\n")
+    for shown in (edge("list"), edge("list", "aaaaaa"), overdue, asked):
+        assert f"Vàng Thị Hoa, {HOA}" in told(shown)
+    assert json.loads(edge("list", "--json").stdout)[0]["holder"] == HOA

@@ -203,4 +203,5 @@ def test_a_file_that_this_user_may_not_read_is_told_with_who_and_what(
         told = as_user("nobody", run)
         assert told.startswith("AssertionError: 2 ")
         assert f" may not {who.format(folder)}" in told
-        assert told.rstrip().endswith(": sudo edge-agent receive roster import …")
+        line = f"sudo edge-agent receive roster import {file} --version 1"
+        assert told.rstrip().endswith(f": {line}")

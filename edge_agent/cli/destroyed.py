@@ -18,7 +18,7 @@ from .carry_out import carry_out
 from .help import command
 from .options import as_json, ask_a_person, with_settings, yes_option
 from .retired import refuse_retired
-from .sealed_backups import next_of, shown_made, tell_what_stays
+from .sealed_backups import next_of, shown_made, tell_what_stays, with_name
 from .sealed_files import read_file
 from .show import SHOWN_DIGITS, print_json, shown_day
 from .tell import tell
@@ -66,7 +66,7 @@ def _asks(settings: Settings, typed: str) -> str:
         if one.file is not None:
             _refuse_what_is_there(Path(one.file), store, assembly.zone, one.backup)
         tell_what_stays(store, assembly.zone, one)
-        holder = one.holder or say("backup.holder-unknown")
+        holder = with_name(store, one).holder or say("backup.holder-unknown")
         told = {"made": shown_made(one.made, assembly.zone), "holder": holder}
         asks = "backup.destroyed-asks" if one.file is None else "backup.destroyed-asks-file"
         return say(asks, backup=one.backup[:SHOWN_DIGITS], file=one.file, **told)

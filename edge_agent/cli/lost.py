@@ -14,7 +14,7 @@ from .carry_out import carry_out
 from .help import command
 from .options import as_json, ask_a_person, with_settings, yes_option
 from .retired import refuse_retired
-from .sealed_backups import next_of, shown_made
+from .sealed_backups import next_of, shown_made, with_name
 from .show import SHOWN_DIGITS, print_json
 from .tell import tell
 
@@ -50,7 +50,7 @@ def _asks(settings: Settings, typed: str) -> str:
     with suppress(StoreFault, PermissionError), closing(assembly.store_for_reading()) as store:
         _, one = listed_as(store, typed)
         if not isinstance(one, ReplacedSensor):
-            holder = one.holder or say("backup.holder-unknown")
+            holder = with_name(store, one).holder or say("backup.holder-unknown")
             made = shown_made(one.made, assembly.zone)
             return say(
                 "backup.lost-asks", backup=one.backup[:SHOWN_DIGITS], made=made, holder=holder

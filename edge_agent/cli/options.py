@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from .help import line_with, path_of
 from .language import DEFAULT_CONFIG
 from .layout import in_words
 from .tell import confirm, somebody_types, tell
+from .which_gate import settings_file
 
 Command = Callable[..., Any]
 Decorator = Callable[[Command], Command]
@@ -31,6 +33,14 @@ class FilePath(click.Path):
     what is empty, as a script's variable may be, would be the folder that one is in."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        try:
+            return self._usable(value, param, ctx)
+        except click.BadParameter:
+            if ctx is not None and param is not None and param.name != "config":
+                _refuse_role_first(ctx)
+            raise
+
+    def _usable(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         if value == "":
             self.fail(say("file.empty"), param, ctx)
         if not self.dir_okay and os.path.isdir(value):
@@ -41,8 +51,7 @@ class FilePath(click.Path):
             block = block_on(Path(value), READ)
             if block is None or block.stat is None or may(block.path, block.mode):
                 raise
-            command = f"{path_of(ctx)} …" if ctx else "…"
-            told = say(block.mended_by(as_user("root", command)))
+            told = say(block.mended_by(as_user("root")))
             raise click.BadParameter(told, ctx, param) from None
 
 
@@ -53,6 +62,16 @@ def _shortened(path: Path) -> Path:
         return path
     short = Path(os.path.abspath(path))
     return short if os.path.realpath(short) == os.path.realpath(path) else path
+
+
+def _refuse_role_first(ctx: click.Context) -> None:
+    """Raise NotPermitted where this user may not use the command at all: what would mend a file is
+    of no use to them."""
+    from ..gate.roles import MAY  # Only for whoever has named a file that cannot be used.
+
+    if MAY.get(path_of(ctx)) is not None:
+        with suppress(BadSettings):  # Whoever may use it is told then.
+            refuse_unless_permitted(load_settings(settings_file()))
 
 
 config_option = click.option(

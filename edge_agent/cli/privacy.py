@@ -17,7 +17,7 @@ from ..gate.people.requests import TellErased
 from ..gate.settings.schema import Settings
 from .help import group
 from .options import as_json, ask_a_person, with_settings, yes_option
-from .sealed_backups import tell_if_lists_lack, tell_to_destroy, tell_what_stays
+from .sealed_backups import tell_if_lists_lack, tell_to_destroy, tell_what_stays, with_name
 from .show import print_json, print_table, shown_day
 from .tell import tell
 
@@ -81,7 +81,7 @@ def overdue(settings: Settings, as_json: bool) -> None:
         if not store.retired:  # It needs none any more.
             tell_what_stays(store, assembly.zone, *backups)
         for backup in backups:
-            tell_to_destroy(backup, assembly.zone, retired=store.retired)
+            tell_to_destroy(with_name(store, backup), assembly.zone, retired=store.retired)
         if any(one.at_hand for one in backups) and not store.retired:
             tell(say("backup.lost-is-not-destroyed", steps=Message("backup.lost-steps")), err=True)
         for sensor in sensors:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import click
+from msgspec.structs import replace
 
 from ..contract.errors import BadRequest, StoreFault
 from ..contract.language import Message, say
@@ -49,9 +50,10 @@ def templates_list(settings: Settings, file: Path | None, as_json: bool) -> None
     found = store.sealed_backups()
     if file is not None:
         if (marked := _by_mark(file, found)) is not None:
-            _look_up(marked, assembly.zone, as_json)
+            _look_up(marked if as_json else with_name(store, marked), assembly.zone, as_json)
         else:
-            _look_at(file, found, assembly.zone, as_json)
+            shown = found if as_json else [with_name(store, one) for one in found]
+            _look_at(file, shown, assembly.zone, as_json)
         return
     if as_json:
         print_json(found)
@@ -61,7 +63,7 @@ def templates_list(settings: Settings, file: Path | None, as_json: bool) -> None
             one.backup[:SHOWN_DIGITS],
             shown_made(one.made, assembly.zone),
             one.prints,
-            _what_held(one),
+            _what_held(with_name(store, one)),
             ", ".join(map(short_key, one.recipients)),
             state_of_backup(one),
         )
@@ -98,6 +100,12 @@ def next_backup(store: "SqliteStore", zone: ZoneInfo) -> NextBackup:
     from ..gate.daemon.status import templates_of
 
     return templates_of(store, datetime.now(zone).date().isoformat())
+
+
+def with_name(store: "SqliteStore", one: SealedBackup) -> SealedBackup:
+    """The same, with the name of who holds it, where they are called by a worker's code."""
+    holder = one.holder and store.worker(one.holder)
+    return replace(one, holder=f"{holder.name}, {holder.code}") if holder else one
 
 
 def tell_if_lists_lack(store: "SqliteStore", zone: ZoneInfo) -> None:

@@ -24,6 +24,7 @@ from .rights import (
     pin_rights,
     port_rights,
     readers,
+    roles,
     settings_rights,
     socket_rights,
 )
@@ -52,6 +53,7 @@ OF_THE_GATE: tuple[Check[CheckContext], ...] = (
     readers,
     settings_rights,
     socket_rights,
+    roles,
     database_rights,
     database,
     payroll,
@@ -80,7 +82,7 @@ no more, and may be taken away.
 """
 
 SECTIONS = {
-    "gate": ("settings", "daemon", "changed settings", "settings rights", "socket rights"),
+    "gate": ("settings", "daemon", "changed settings", "settings rights", "socket rights", "roles"),
     "sensor": (
         *("port", "console", "other readers", "port rights", "power pin", "touch pin"),
         *("sensor", "slots", "glass", "prints", "backup", "workers"),

@@ -9,7 +9,8 @@ import os
 import stat
 from pathlib import Path
 
-from ...contract.language import told_problems
+from ...contract.language import Message, told_problems
+from ..host.who_may import holders_of
 from .context import CheckContext, check
 from .findings import Judgement, Sentence, State, passed_on
 from .machine import Machine, user_name
@@ -165,6 +166,23 @@ def database_rights(context: CheckContext) -> Judgement | None:
         if verdict.state is State.OK and _exists(context.machine, path):
             verdict = _judge(context, path, _READ | changing)
     return verdict
+
+
+ROLES = Sentence(OK, "doctor.roles")
+
+
+@check("roles")
+def roles(context: CheckContext) -> Judgement | None:
+    """Who has which role now, so that nobody is forgotten who has left."""
+    found = holders_of(context.settings.roles.groups)
+    if not found:
+        return None
+    nobody = Message("doctor.nobody")
+    return ROLES(
+        roles=[
+            Message(f"doctor.has-{role}", people=names or nobody) for role, names in found.items()
+        ]
+    )
 
 
 NO_SERVICE_USER = Sentence(FAIL, "doctor.no-service-user")

@@ -3,6 +3,7 @@
 In the words of ``contract.rights``: clauses, with one command each.
 """
 
+import grp
 import os
 import stat
 from pathlib import Path
@@ -127,7 +128,24 @@ def unusable_socket(path: Path) -> Message:
     block = block_on(path, READ | WRITE)
     if block is None or block.stat is None:
         return Message("rights.went-away")
-    return joining(block) or block.mended_by(as_user(user(block.stat.st_uid)))
+    return joining(block) or block.mended_by(_of_no_group(path, block))
+
+
+def _of_no_group(path: Path, block: Block) -> Message | str:
+    """What mends a socket that its group may use, where that is nobody's to join: as at a gate that
+    was started by hand."""
+    assert block.stat is not None
+    try:
+        service = grp.getgrnam(SERVICE)
+    except KeyError:
+        return as_user(user(block.stat.st_uid))
+    if block.path != Path(os.path.realpath(path)) or block.stat.st_gid == service.gr_gid:
+        return as_user(user(block.stat.st_uid))
+    steps: list[str | Message] = [f"sudo chgrp {SERVICE} {quoted(block.path)}"]
+    if service.gr_gid not in (os.getegid(), *os.getgroups()):
+        join = f"sudo usermod -aG {SERVICE} {user()}"
+        steps.append(Message("rights.then-log-in", command=join))
+    return Message("rights.by-root", group=SERVICE, mend=Message("rights.steps", steps=steps))
 
 
 def unmakeable_socket(path: Path, error: OSError) -> Message:

@@ -95,6 +95,16 @@ class WhoMay:
         return list(names)[:_MOST_NAMED]
 
 
+def holders_of(groups: Mapping[Role, str]) -> dict[Role, list[str]]:
+    """Who has which role, of those whose group this machine has."""
+    found = {role: one for role, name in groups.items() if (one := _group(name))}
+    mains = [(person.pw_gid, person.pw_name) for person in pwd.getpwall()] if found else []
+    return {
+        role: sorted({*one.gr_mem, *(name for gid, name in mains if gid == one.gr_gid)})
+        for role, one in found.items()
+    }
+
+
 def _group(name: str) -> grp.struct_group | None:
     with suppress(KeyError):
         return grp.getgrnam(name)

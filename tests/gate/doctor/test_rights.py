@@ -16,10 +16,13 @@ from edge_agent.gate.doctor.rights import (
     database_rights,
     pin_rights,
     port_rights,
+    roles,
     settings_rights,
     socket_rights,
 )
+from edge_agent.gate.roles import GROUPS, Role
 from edge_agent.gate.settings.schema import MqttSettings
+from tests.gate.fake_machine import FakeMachine
 
 from .staging import ME, Stage, nobody_may, said, status
 
@@ -396,3 +399,14 @@ def test_another_user_s_rights_are_tried_and_not_worked_out() -> None:
         assert member(file, os.R_OK | os.W_OK)
         folder.chmod(0o700)
         assert not member(file, os.R_OK)
+
+
+def test_who_has_which_role_is_told(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that nobody is forgotten who has left."""
+    machine = FakeMachine(monkeypatch)
+    machine.groups = {GROUPS[Role.TECHNICIAN]: ["minh", "lan"], GROUPS[Role.AUDITOR]: []}
+    verdict = roles(stage.context())
+    assert verdict
+    assert "technician (lan, minh), auditor (nobody)" in verdict.found
+    machine.groups = {}
+    assert roles(stage.context()) is None

@@ -407,7 +407,7 @@ DOCTOR_ONLY = {
     "looks at the machine": {
         *("port", "console", "other readers", "port rights", "pin rights", "power pin"),
         *("settings rights", "socket rights", "database rights", "disk mount", "disk errors"),
-        *("hardware clock", "memory", "board", "time zone", "readers"),
+        *("hardware clock", "memory", "board", "time zone", "readers", "roles"),
     },
     "asks the broker": {"broker"},
     "reads the ledger through": {"chain", "clock battery"},

@@ -86,7 +86,8 @@ def test_settings_that_are_the_groups(place: Path) -> None:
     file = made(place / "gate.toml", "root", SERVICE, 0o640, SETTINGS)
     told = as_user(OTHER, lambda: load_settings(file))
     assert (
-        f"It cannot be read: user nobody is not in the group daemon, which may use {file}: sudo "
+        f"It cannot be read: user nobody is not in the group daemon, which may use {file}; "
+        "root lets them in: sudo "
         "usermod -aG daemon nobody, then log in again." in told
     )
     assert as_user(OTHER, lambda: load_settings(file), gid(SERVICE)) == ""
@@ -98,7 +99,7 @@ def test_settings_in_the_groups_folder(place: Path) -> None:
     file = made(folder / "gate.toml", "root", SERVICE, 0o640, SETTINGS)
     give(folder, "root", SERVICE, 0o750)
     told = as_user(OTHER, lambda: load_settings(file))
-    assert f"which may use {folder}: sudo usermod -aG daemon nobody" in told
+    assert f"which may use {folder}; root lets them in: sudo usermod -aG daemon nobody" in told
     assert as_user(OTHER, lambda: load_settings(file), gid(SERVICE)) == ""
 
 
@@ -177,7 +178,8 @@ def test_looking_while_the_daemon_is_stopped(gate: Assembly) -> None:
     told = as_user(OTHER, lambda: look(gate))
     assert told == (
         f"StoreFault: The database at {gate.database} cannot be read: user nobody is not in the "
-        f"group daemon, which may use {gate.database.parent}: sudo usermod -aG daemon nobody, then "
+        f"group daemon, which may use {gate.database.parent}; "
+        "root lets them in: sudo usermod -aG daemon nobody, then "
         "log in again."
     )
     assert as_user(OTHER, lambda: look(gate), gid(SERVICE)) == ""
@@ -280,7 +282,8 @@ def test_the_socket_is_the_groups(control: Path) -> None:
     told = as_user(OTHER, lambda: daemon_runs(control))
     assert told == (
         f"DaemonUnreachable: This user may not use the control socket {control}: user nobody is "
-        f"not in the group daemon, which may use {control.parent}: sudo usermod -aG daemon nobody, "
+        f"not in the group daemon, which may use {control.parent}; "
+        "root lets them in: sudo usermod -aG daemon nobody, "
         "then log in again."
     )
     assert as_user(OTHER, lambda: daemon_runs(control), gid(SERVICE)) == ""
@@ -299,7 +302,12 @@ def test_a_group_that_was_joined_after_the_login(
 def test_a_socket_of_roots_alone(control: Path) -> None:
     give(control, "root", "root", 0o660)
     told = as_user(OTHER, lambda: daemon_runs(control), gid(SERVICE))
-    assert told.endswith(f"may not write {control} (root:root 0660): sudo edge-agent …")
+    step = f"sudo chgrp {SERVICE} {control}"
+    asks = f"the group {SERVICE} has to be let in; ask whoever may become root to type: {step}"
+    assert told.endswith(f"may not write {control} (root:root 0660): {asks}")
+    control.parent.chmod(0o755)
+    told = as_user(OTHER, lambda: daemon_runs(control))
+    assert told.endswith(f"{asks} && sudo usermod -aG {SERVICE} {OTHER}, then log in again.")
 
 
 def test_a_place_where_no_socket_can_be_made(place: Path) -> None:
@@ -326,7 +334,8 @@ def test_a_port_of_the_group_dialout(line: Path) -> None:
     told = as_user(OTHER, lambda: Port(str(line), 57600))
     assert told == (
         f"SensorForbidden: This user may not open {line}: user nobody is not in the group dialout, "
-        f"which may use {line}: sudo usermod -aG dialout nobody, then log in again."
+        f"which may use {line}; "
+        "root lets them in: sudo usermod -aG dialout nobody, then log in again."
     )
     assert as_user(OTHER, lambda: Port(str(line), 57600), gid("dialout")) == ""
     told = as_user(SERVICE, lambda: Port(str(line), 57600))
@@ -432,7 +441,10 @@ def test_a_chip_of_the_group_gpio(place: Path, monkeypatch: pytest.MonkeyPatch) 
     chip = made(place / "gpiochip0", "root", SERVICE, 0o660)
     monkeypatch.setattr(pins, "CHIPS", place)
     told = as_user(OTHER, _opened_pin)
-    assert f"user nobody is not in the group daemon, which may use {chip}: sudo usermod" in told
+    assert (
+        f"user nobody is not in the group daemon, which may use {chip}; "
+        "root lets them in: sudo usermod" in told
+    )
     assert "PinFault: The pin in [sensor] touch_pin cannot be used" in told
 
 
