@@ -28,7 +28,13 @@ from ..receiver.worktime.shifts import ZONE
 from .help import Command
 from .options import as_json
 from .receive_correct import with_who
-from .receive_office import at_payroll, first_day_typed, with_database, with_period
+from .receive_office import (
+    at_payroll,
+    first_day_typed,
+    tell_not_delivered,
+    with_database,
+    with_period,
+)
 from .show import print_json, print_table, shown_day
 from .tell import tell
 
@@ -50,6 +56,7 @@ def close_period(database: Database, who: Who, period: Period, later: bool, forc
     tell(say("clerk.is-closed", period=period.name, count=len(closed.workers)))
     if closed.left:
         tell(say("clerk.left-open", count=len(closed.left)))
+    tell_not_delivered(database, period)
 
 
 @click.command("closings", cls=Command, help="help.closings")

@@ -26,7 +26,7 @@ from ..receiver.databases.database import SCHEMES, Database
 from ..receiver.databases.schema import check
 from ..receiver.effects import UNREADABLE
 from ..receiver.office.attlog import write_attlog
-from ..receiver.office.delivered import not_delivered
+from ..receiver.office.delivered import Delivered, not_delivered
 from ..receiver.office.export import export
 from ..receiver.office.journal import keep_journal
 from ..receiver.office.period import Period, period_of
@@ -278,11 +278,17 @@ _MOST_GATES = 10
 
 def tell_not_delivered(database: Database, period: Period) -> None:
     """Until when each gate has delivered, where presses of the period may still come."""
-    lacking = not_delivered(database, period)
+    for told in told_not_delivered(not_delivered(database, period)):
+        tell(say(told))
+
+
+def told_not_delivered(lacking: list[Delivered]) -> Iterator[Message]:
+    """What is said of them: of some each, and how many more there are."""
     for one in lacking[:_MOST_GATES]:
-        tell(say(f"payroll.delivered-{one.lacking}", gate=one.gate, until=(one.until or "")[:16]))
+        until = (one.until or "")[:16]
+        yield Message(f"payroll.delivered-{one.lacking}", gate=one.gate, until=until)
     if len(lacking) > _MOST_GATES:
-        tell(say("payroll.delivered-more", count=len(lacking) - _MOST_GATES))
+        yield Message("payroll.delivered-more", count=len(lacking) - _MOST_GATES)
 
 
 def _export_attlog(database: Database, period: Period, target: Path) -> None:

@@ -7,7 +7,8 @@ from msgspec import to_builtins
 
 from ..contract.language import say, visible
 from ..receiver.databases.database import Database
-from ..receiver.office.closing.close import not_to_sign
+from ..receiver.office.closing.close import is_over, not_to_sign
+from ..receiver.office.delivered import not_delivered
 from ..receiver.office.journal import Who
 from ..receiver.office.limits import warnings_of
 from ..receiver.office.period import Period
@@ -17,8 +18,14 @@ from .carry_out import who as named
 from .help import Command
 from .options import as_json
 from .receive_correct import correct, now, with_who
-from .receive_office import DATABASE, options_before, with_database, with_period
-from .settle_shown import Asked, as_builtins, lines, warned_lines
+from .receive_office import (
+    DATABASE,
+    options_before,
+    told_not_delivered,
+    with_database,
+    with_period,
+)
+from .settle_shown import Asked, as_builtins, lines, paragraphs, warned_lines
 from .show import print_json
 from .tell import tell
 
@@ -36,10 +43,12 @@ from .tell import tell
 def settle_period(database: Database, period: Period, actor: str | None, as_json: bool) -> None:
     """What a person has to decide of a month, each with the command that settles it.
 
-    Exit code 0 where nothing is left, 1 where something is.
+    Exit code 0 where nothing is left, 1 where something is; what gates have not delivered is told
+    beside it.
     """
     items = settle(database, period, now())
     warned = warnings_of(database, period)
+    lacking = not_delivered(database, period, gaps=False)  # Those are among the items.
     asked = Asked(
         period=period,
         actor=actor or getpass.getuser(),
@@ -48,10 +57,11 @@ def settle_period(database: Database, period: Period, actor: str | None, as_json
     if as_json:
         limits = [{**to_builtins(one), "over": one.over} for one in warned]
         shown = {"period": period.name, "items": as_builtins(items, asked), "limits": limits}
-        print_json(shown)
+        print_json({**shown, "not_delivered": to_builtins(lacking)})
     else:
         why_not = None if items else not_to_sign(database, period, now())
-        for line in (*lines(items, asked, why_not), *warned_lines(warned)):
+        told = told_not_delivered(lacking if is_over(period, now()) else [])
+        for line in (*lines(items, asked, why_not), *warned_lines(warned), *paragraphs(told)):
             click.echo(visible(line))
     click.get_current_context().exit(1 if items else 0)
 

@@ -2,7 +2,7 @@
 
 import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 from textwrap import wrap
 from typing import Any
@@ -80,6 +80,14 @@ def warned_lines(warned: list[Warned]) -> Iterator[str]:
             say(one.told),
         ]
         yield from _wrapped("    ", ": ".join(parts))
+
+
+def paragraphs(told: Iterable[Message]) -> Iterator[str]:
+    """Sentences after the list, each for itself."""
+    for number, one in enumerate(told):
+        if number == 0:
+            yield ""
+        yield from _wrapped("", say(one))
 
 
 def command(item: Item, number: int, asked: Asked) -> list[str]:

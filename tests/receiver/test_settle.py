@@ -46,12 +46,34 @@ def presses(ledger: Ledger, day: str, *times: str, code: str = CODE) -> None:
 def test_a_month_in_which_nothing_is_left_can_be_signed(desk: Desk) -> None:
     a = Ledger("a")
     presses(a, "23", "06:00", "11:30", "12:30", "18:00")
+    a.write("gate.alive", "2026-12-01T00:10:00.000+07:00", recording=True, version="1")
     desk.take(a)
     shifts(desk)
     assert desk.items() == []
     desk.language = "vi"
     told = desk.receive("settle", "--month", "2026-11")
     assert (told.exit_code, told.stdout) == (0, "2026-11: không còn việc nào. Có thể ký.\n")
+
+
+def test_a_month_of_which_a_gate_still_holds_presses_is_not_called_fit_to_be_signed(
+    desk: Desk,
+) -> None:
+    a = Ledger("a")
+    presses(a, "23", "06:00", "11:30", "12:30", "18:00")
+    desk.take(a)
+    shifts(desk)
+    assert desk.items() == []
+    desk.language = "vi"
+    told = desk.done("settle", "--month", "2026-11")
+    assert "Có thể ký" not in told
+    assert "còn cổng chưa gửi hết kỳ này: đợi cổng gửi rồi hãy ký" in told.replace("\n", " ")
+    until = "Cổng main-gate: đã đủ đến 23/11/2026 18:00; sau đó chưa nhận được gì."
+    assert told.splitlines()[-1] == until
+    found = desk.json("settle", "--month", "2026-11")["not_delivered"]
+    assert [(one["gate"], one["until"][:16], one["lacking"]) for one in found] == [
+        ("main-gate", "2026-11-23T18:00", "later")
+    ]
+    assert until in desk.done("close", "--month", "2026-11", *WHO)
 
 
 @pytest.mark.parametrize(

@@ -32,10 +32,11 @@ _AT = f"""(SELECT o.at FROM entries o WHERE o.ledger = l.ledger AND o.at IS NOT 
     AND o.kind NOT IN ({ELSEWHEN}) AND o.seq {{}} LIMIT 1)"""
 
 
-def not_delivered(database: Database, period: Period) -> list[Delivered]:
+def not_delivered(database: Database, period: Period, *, gaps: bool = True) -> list[Delivered]:
     """The gates in use that may still hold presses of the period, by their names.
 
-    A gate speaks every hour: one that has nothing new to tell has delivered until then.
+    ``gaps``: also those whose ledger has one. A gate speaks every hour: one that has nothing new to
+    tell has delivered until then.
     """
     latest: dict[str, tuple[int, bool]] = {}
     found: dict[str, Delivered] = {}
@@ -46,7 +47,7 @@ def not_delivered(database: Database, period: Period) -> list[Delivered]:
         " FROM ledgers l WHERE l.gate NOT IN (SELECT h.former FROM heirs h) ORDER BY l.gate"
     ):
         low, high = moment_of(before), moment_of(after)
-        if beyond is not None and period.may_have(low.day, high.day):
+        if gaps and beyond is not None and period.may_have(low.day, high.day):
             found[gate] = Delivered(gate, low.at, "between")
         reached = max(low.at_ms or 0, high.at_ms or 0)
         latest[gate] = max(latest.get(gate, (0, False)), (reached, kind == RETIRED))

@@ -18,6 +18,7 @@ from ....contract.language import Message
 from ....contract.stamps import local_date, parse_time
 from ...databases.database import Database
 from ...worktime.shifts import ZONE
+from ..delivered import not_delivered
 from ..journal import MOST_DETAILS, Correction, Who, enter, standing, turn
 from ..period import Period
 from ..settle.items import Item
@@ -72,7 +73,7 @@ def close(database: Database, who: Who, period: Period, *, force: bool) -> Closi
                 raise BadRequest("clerk.closed", period=period.name, actor=by, on=on)
             if other.overlaps(period):
                 raise BadRequest("clerk.overlaps", period=period.name, other=other.period.name)
-        if not _is_over(period, who.made_at):
+        if not is_over(period, who.made_at):
             raise BadRequest("clerk.not-over", period=period.name, on=period.last.isoformat())
         items = _left(database, period, who, force)
         workers = numbers(database, period)
@@ -84,14 +85,17 @@ def close(database: Database, who: Who, period: Period, *, force: bool) -> Closi
 
 def not_to_sign(database: Database, period: Period, now: str) -> Message | None:
     """Why a period in which nothing is left to settle cannot be signed all the same."""
-    if not _is_over(period, now):
+    if not is_over(period, now):
         return Message("clerk.none-left-not-over", name=period.name, on=period.last.isoformat())
     if not numbers(database, period):
         return Message("clerk.none-left-nobody", name=period.name, database=database.name)
+    if not_delivered(database, period, gaps=False):  # A gap is for a person to decide.
+        return Message("clerk.none-left-not-delivered", name=period.name)
     return None
 
 
-def _is_over(period: Period, now: str) -> bool:
+def is_over(period: Period, now: str) -> bool:
+    """Whether its last day is past, by the office's clock."""
     return period.last < date.fromisoformat(local_date(parse_time(now), ZONE))
 
 
