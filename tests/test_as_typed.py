@@ -1246,7 +1246,7 @@ def test_where_nobody_has_punched_the_date_is_told_from_which_on(edge: Edge, lan
 
 
 @pytest.mark.parametrize("language", ["vi", "en"])
-@pytest.mark.parametrize("typed", ["hôm kìa", "29/13", "29/11/26", "thứ tám", "last monday"])
+@pytest.mark.parametrize("typed", ["hôm kìa", "29/13", "29/11/99", "thứ tám", "last monday"])
 def test_what_may_mean_several_days_is_refused_with_the_forms_there_are(
     edge: Edge, language: str, typed: str
 ) -> None:

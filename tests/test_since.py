@@ -157,6 +157,62 @@ def test_no_time(text: str) -> None:
         moment(text, ZONE)
 
 
+_YESTERDAY = datetime.now(ZONE) - timedelta(days=1)
+_LEAVE, _ADD = ("workers", "leave", "NV1", "--yes", "--on"), ("punches", "add", "NV1", "--at")
+_SINCE, _UNTIL = ("punches", "list", "--since"), ("punches", "list", "--until")
+_REASON = ("--reason", "quên bấm")
+
+
+@pytest.fixture
+def with_worker(config: Path) -> Path:
+    config.write_text(config.read_text() + '[clock]\ntrust = "always"\n')
+    with closing(Assembly(load_settings(config)).store()) as store, store.changing() as change:
+        change.put_worker(Worker(code="NV1", name="Hoa"))
+    return config
+
+
+@pytest.mark.parametrize(
+    ("text", "command", "meant"),
+    [
+        (f"{_YESTERDAY:%d/%m/%y}", _SINCE, f"{_YESTERDAY:%d/%m/%Y}"),
+        (f"{_YESTERDAY:%d/%m/%y}", _LEAVE, f"{_YESTERDAY:%d/%m/%Y}"),
+        (f"17h {_YESTERDAY:%d-%m-%y}", _ADD, f"17h {_YESTERDAY:%d/%m/%Y}"),
+        ("17h5", _SINCE, "17h05|17h50"),
+        ("hôm qua 17h5", _ADD, "hôm qua 17h05|hôm qua 17h50"),
+        ("17h8", _UNTIL, "17h08"),
+        ("17.05", _SINCE, "17:05|17/05"),
+        ("17.05", _LEAVE, "17/05"),
+        ("chủ nhật tới", _LEAVE, "chủ nhật tuần này|chủ nhật tuần sau"),
+        ("cuối tháng", _LEAVE, "[0-9]{2}/[0-9]{2}/20[0-9]{2}"),
+    ],
+)
+def test_what_is_not_clear_is_refused_with_what_is_meant_by_it_and_that_is_taken(
+    with_worker: Path, text: str, command: tuple[str, ...], meant: str
+) -> None:
+    done = run(with_worker, "vi", *command, text, *_REASON[: 2 * (command is _ADD)])
+    assert done.exit_code in (2, 65)
+    assert f"'{text}' chưa rõ là lúc nào" in done.stderr
+    named = re.findall("(?<= )'([^']+)'", done.stderr.partition("Có phải")[2])
+    assert re.fullmatch(meant, named[0])
+    assert len(named) == len(meant.split("|"))
+    for one in named:
+        taken = run(with_worker, "vi", *command, one, *_REASON[: 2 * (command is _ADD)])
+        assert "không phải là" not in taken.stderr
+        assert "chưa rõ" not in taken.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "command"),
+    [("17h5", _ADD), ("17h5", _LEAVE), ("mùng 1", _SINCE), ("27/11/99", _SINCE)],
+)
+def test_what_helps_nothing_is_not_proposed(
+    with_worker: Path, text: str, command: tuple[str, ...]
+) -> None:
+    done = run(with_worker, "vi", *command, text, *_REASON[: 2 * (command is _ADD)])
+    assert done.exit_code in (2, 65)
+    assert f"'{text}' không phải là" in done.stderr
+
+
 @pytest.fixture
 def config(tmp_path: Path) -> Path:
     config = tmp_path / "edge-agent.toml"

@@ -1,6 +1,7 @@
 """Moments as people type them, for ``--since``, ``--until`` and whatever else lies between two."""
 
 import re
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -9,7 +10,15 @@ import click
 from ..contract.errors import BadRequest
 from ..contract.language import Message, say
 from ..contract.stamps import DAY_MS, local_time
-from ..contract.typed_times import either_of_two, in_full, span_in_full, time_of_day
+from ..contract.typed_times import (
+    clearer,
+    day_in_full,
+    either_of_two,
+    in_full,
+    moment_in_full,
+    span_in_full,
+    time_of_day,
+)
 from .help import line_as
 
 _DAY = re.compile(r"\d{4}-?\d\d-?\d\d")
@@ -25,17 +34,56 @@ def moment(text: str, zone: ZoneInfo, option: str = "--since") -> int:
 
     Raises BadParameter, for ``option``; BadRequest where either of two days may be meant.
     """
-    refuse_either_of_two(text, datetime.now(zone).date())
+    today = datetime.now(zone).date()
+    refuse_either_of_two(text, today)
     try:
         told = datetime.fromisoformat(_in_full(text, zone))
         if not 1970 <= told.year < 9999:  # Beyond, no zone and no day after can be reckoned.
             raise ValueError("no year of ours")
     except ValueError:
-        why = say("punch.bad-since", text=text)
-        raise click.BadParameter(why, param_hint=option) from None
+        why = unclear(text, today, lambda one: bool(time_of_day(one)) or _has_been(one, today))
+        why = why or Message("punch.bad-since", text=text)
+        raise click.BadParameter(say(why), param_hint=option) from None
     if told.tzinfo is None:
         told = told.replace(tzinfo=zone)
     return round(told.timestamp() * 1000)
+
+
+def _has_been(text: str, today: date) -> bool:
+    return in_full(text, today)[:10] <= today.isoformat()
+
+
+def refuse_unclear_day(text: str, today: date | None, *, to_come: bool = False) -> None:
+    """Raise BadRequest where what was typed is no day, and what may be meant by it is one."""
+
+    def is_day(one: str) -> bool:
+        day = day_in_full(one, today, to_come=to_come)
+        return _DAY.fullmatch(day) is not None and (
+            to_come or today is None or day <= today.isoformat()
+        )
+
+    if (told := unclear(text, today, is_day)) is not None:
+        raise BadRequest(told)
+
+
+def unclear(text: str, today: date | None, may_be: Callable[[str], bool]) -> Message | None:
+    """What may be meant by what was typed, as it is to be typed: of that what ``may_be``, and is a
+    day or a time. None: nothing, or it is clear."""
+    text = text.strip()
+    if _is_known(text, today):
+        return None
+    meant = [one for one in clearer(text, today) if _is_known(one, today) and may_be(one)]
+    return (
+        Message("punch.unclear", text=text, meant=[f"'{one}'" for one in meant]) if meant else None
+    )
+
+
+def _is_known(text: str, today: date | None) -> bool:
+    try:
+        datetime.fromisoformat(in_full(text, today))
+    except ValueError:
+        return time_of_day(text) is not None
+    return True
 
 
 def _in_full(text: str, zone: ZoneInfo) -> str:
@@ -52,6 +100,12 @@ def refuse_without_day(text: str, now: datetime) -> None:
     guesses, for it is paid."""
     text = text.strip()
     refuse_either_of_two(text, now.date())
+
+    def is_past(one: str) -> bool:
+        return "T" in moment_in_full(one, now.date()) and _has_been(one, now.date())
+
+    if (why := unclear(text, now.date(), is_past)) is not None:
+        raise BadRequest(why)
     if (at := time_of_day(text)) is None:
         return
     ctx = click.get_current_context()

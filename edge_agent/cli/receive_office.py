@@ -43,7 +43,7 @@ from ..receiver.worktime.shifts import ZONE
 from .carry_out import who
 from .complete import Keyword
 from .help import Command
-from .moments import moment, refuse_either_of_two
+from .moments import moment, refuse_either_of_two, refuse_unclear_day
 from .options import as_json, ask_a_person, refuse_problems, writes_to, yes_option
 from .show import print_json, print_table, shown_day
 from .tell import tell
@@ -95,6 +95,7 @@ def typed_here(text: str, zone: ZoneInfo = ZONE, *, to_come: bool = False) -> st
     """A day that was typed, in full, by this machine's clock."""
     text, today = text.strip(), datetime.now(zone).date()
     refuse_either_of_two(text, today, to_come=to_come)
+    refuse_unclear_day(text, today, to_come=to_come)
     return day_in_full(text, today, to_come=to_come)
 
 

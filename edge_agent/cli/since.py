@@ -22,6 +22,7 @@ from .moments import (
     moment,
     moment_until,
     refuse_either_of_two,
+    refuse_unclear_day,
     refuse_without_day,
     to_come,
     until_when,
@@ -43,6 +44,7 @@ def typed_day(settings: Settings, option: str, text: str, *, to_come: bool = Fal
     def whole(text: str, today: date | None) -> str:
         if today is not None:
             refuse_either_of_two(text, today, to_come=to_come)
+        refuse_unclear_day(text, today, to_come=to_come)
         told = day_in_full(text, today, to_come=to_come)
         if to_come:
             _refuse_no_day(told)

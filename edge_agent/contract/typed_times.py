@@ -204,6 +204,35 @@ def time_of_day(text: str) -> str | None:
     return at
 
 
+def clearer(text: str, today: date | None) -> list[str]:
+    """What may be meant by a day or a time that is no form of these, as one is typed: the likeliest
+    first. None of them is taken for it unasked."""
+    plain = _plain(text)
+    if year := _SHORT_YEAR.search(text):
+        is_near = today is None or abs(2000 + int(year[3]) - today.year) <= 10
+        return [_SHORT_YEAR.sub(r"\1/\2/20\3", text)] if is_near else []
+    if short := _ONE_DIGIT.search(text):
+        tens = ["", "0"] if int(short[2]) < 6 else [""]
+        return [
+            _ONE_DIGIT.sub(f"{short[1]}h{'' if ten else '0'}{short[2]}{ten}", text) for ten in tens
+        ]
+    if _POINT.search(text):
+        return [_POINT.sub(rf"\1{mark}\2", text) for mark in (":", "/")]
+    if _MONTHS_END.fullmatch(plain) and today is not None:
+        after = (today.replace(day=28) + timedelta(days=4)).replace(day=1)
+        return [f"{after - timedelta(days=1):%d/%m/%Y}"]
+    if plain.endswith(" toi") and plain.removesuffix(" toi") in _WEEKDAYS:
+        days = [f"{text.rsplit(maxsplit=1)[0]} {week}" for week in ("tuần này", "tuần sau")]
+        return [one for one in days if today is None or in_full(one, today) >= today.isoformat()]
+    return []
+
+
+_SHORT_YEAR = re.compile(r"(?<![0-9])([0-9]{1,2})[/.-]([0-9]{1,2})[/.-]([0-9]{2})(?![0-9])")
+_ONE_DIGIT = re.compile(r"(?<![0-9])([0-9]{1,2}) ?(?:[hg]|giờ) ?([0-9])(?![0-9])", re.IGNORECASE)
+_POINT = re.compile(r"(?<![0-9.])([0-9]{1,2})[.]([0-9]{2})(?![0-9.])")
+_MONTHS_END = re.compile("cuoi thang(?: nay)?")
+
+
 def _told(text: str) -> dict[str, str | None] | None:
     plain = _plain(text)
     found = _DAY_FIRST.fullmatch(plain) or _TIME_FIRST.fullmatch(plain)
