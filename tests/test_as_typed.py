@@ -816,6 +816,25 @@ def test_what_comes_after_another_sensor_is_told_before_whose_fingers_are_gone(
     assert len(edge("sensor", "adopt", "--yes", language=language).stdout.splitlines()) == 1
 
 
+@pytest.mark.usefixtures("at_a_terminal")
+@pytest.mark.parametrize(
+    ("prints", "asked"),
+    [
+        (3, "bỏ cả 3 vân tay của 2 người"),
+        (9, "thiếu mẫu của ít nhất 3 vân tay của 2 người"),
+        (None, "có bản sao lưu thì sau đó đưa lại được"),
+    ],
+)
+def test_how_many_prints_another_sensor_costs_is_said_before_it_is_taken(
+    edge: Edge, monkeypatch: pytest.MonkeyPatch, prints: int | None, asked: str
+) -> None:
+    told = {} if prints is None else {"prints": prints, "lacking": 3, "of_workers": 2}
+    monkeypatch.setattr(sensor_command, "carry_out", lambda *asked: told)
+    done = edge("sensor", "adopt", answers="k\n")
+    assert done.exit_code == 1
+    assert asked in " ".join(done.stderr.split())
+
+
 def test_numbers_have_the_languages_decimal_sign() -> None:
     silent = Message("sensor.silent", port="x", instruction="y", seconds=1.5, means="z")
     assert "1.5 s" in str(silent)

@@ -90,6 +90,12 @@ def test_where_no_columns_fit_each_row_is_folded(monkeypatch: pytest.MonkeyPatch
     ]
 
 
+def test_where_no_columns_fit_a_key_says_what_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    row = ("4555ed6d", "age1…lanlan, age1…hoahoa", "đang dùng, mà không thấy tệp")
+    shown = shown_on(monkeypatch, 40, ("mark", "sealed-to", "state"), row)
+    assert "keys: age1…lanlan, age1…hoahoa" in shown
+
+
 def test_each_column_has_a_title_in_both_languages() -> None:
     calls = [
         node

@@ -533,6 +533,7 @@ def test_only_as_much_goes_as_there_is_no_room_for() -> None:
 def test_that_nobody_can_be_recognised_is_to_be_mended(changes: dict[str, Any], told: bool) -> None:
     use("en")
     shown = texts(shown_of(SETTINGS, answer(**changes)))
+    assert shown[0].startswith("Gate main-gate has no prints: it records no finger") is told
     assert [text for text in shown if text.startswith("- ")] == told * [
         "- workers: 6 workers, and no print, card or PIN: 'edge-agent templates restore FILE"
         " --identity - < key.txt', or 'edge-agent enroll --missing'"

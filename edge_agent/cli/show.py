@@ -18,6 +18,9 @@ _FOLDED = ("name", "note", "fingers", "state")
 
 _HYPHENATED = "note"
 
+_TITLED = ("sealed-to",)
+"""Columns of letters that are no words."""
+
 _GAP = "  "
 
 _INDENT = " " * 4
@@ -56,7 +59,7 @@ def print_table(columns: Iterable[str], rows: Iterable[Iterable[object]], empty:
         _narrow(head, widths, least, room)
         if _wide(widths) > room:
             for row in table:
-                _print_lines(titles, row)
+                _print_lines(head, titles, row)
             return
     lines = [coloured(legible(_line(titles, widths), sys.stdout), "bold")]
     for row in table:
@@ -80,16 +83,17 @@ def shown_moment(at: str | None) -> str:
     return say("words.moment", at=at[:16]) if at else ""
 
 
-def _print_lines(titles: list[str], row: list[str]) -> None:
+def _print_lines(head: list[str], titles: list[str], row: list[str]) -> None:
     """A row that no columns fit: one cell after the other, each whole where a line can hold it.
 
-    Numbers and dates have their column's title before them: nothing else says what they are.
+    Numbers, dates and keys have their column's title before them: nothing else says what they are.
     """
     room, lines = width(), [""]
-    for title, cell in zip(titles, row, strict=True):
+    for name, title, cell in zip(head, titles, row, strict=True):
         if not cell:
             continue
-        told = cell if any(map(str.isalpha, cell)) else f"{title}: {cell}"
+        says = any(map(str.isalpha, cell)) and name not in _TITLED
+        told = cell if says else f"{title}: {cell}"
         longer = f"{lines[-1]}{_GAP}{told}" if lines[-1].strip() else f"{lines[-1]}{told}"
         if _width(longer) > room and lines[-1].strip():
             lines.append(f"{_INDENT}{told}")

@@ -822,6 +822,10 @@ def test_a_technician_who_asks_finds_out() -> None:
     told = asks(AskSensor())
     assert (told["paired"], told["doubt"], told["used"]) == (False, "foreign", 2)
     assert (told["capacity"], told["baud"]) == (INFO.capacity, INFO.baud)
+    assert (told["prints"], told["lacking"], told["of_workers"]) == (2, 0, 0)
+    works.sensor.templates.clear()
+    told = asks(AskSensor())
+    assert (told["prints"], told["lacking"], told["of_workers"]) == (2, 2, 2)
     day.keeper.looked_at()
     assert not day.keeper.recording
     day.wait()
