@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from functools import wraps
 from math import inf
 from pathlib import Path
+from shlex import join
 from typing import Any, get_args
 
 import click
@@ -23,7 +24,14 @@ from .complete import Keyword, direction_option
 from .help import group
 from .moments import refuse_without_day
 from .options import FilePath, as_json
-from .receive_office import at_payroll, first_day_typed, month_typed, whose_code, with_database
+from .receive_office import (
+    at_payroll,
+    first_day_typed,
+    month_typed,
+    stated_database,
+    whose_code,
+    with_database,
+)
 from .show import print_json, print_table, shown_day, shown_moment
 from .tell import tell
 
@@ -74,7 +82,7 @@ def correct_void(database: Database, who: Who, ledger: str, seq: int) -> None:
         tell(say("clerk.voided", **told, seq=seq, ledger=ledger))
     else:
         tell(say("clerk.voided-unreadable", seq=seq, ledger=ledger))
-    tell(say("clerk.undo", number=number))
+    _tell_undo(who, number)
     _tell_closed(database, ledger, seq)
 
 
@@ -92,7 +100,7 @@ def correct_add(database: Database, who: Who, code: str, at: str, **details: Any
     refuse_without_day(at, datetime.fromisoformat(now()).astimezone(ZONE))
     number = add(database, who, code, at, **details)
     tell(say("clerk.entered", **_punch(database, PAYROLL, number), number=number))
-    tell(say("clerk.undo", number=number))
+    _tell_undo(who, number)
     _tell_closed(database, PAYROLL, number)
 
 
@@ -117,8 +125,17 @@ def correct_move(
     moved = move(database, who, ledger, seq, at, **details)
     was = _what(moved.was_direction, moved.was)
     tell(say("clerk.moved", **_punch(database, ledger, seq), was=was, seq=seq, ledger=ledger))
-    tell(say("clerk.undo", number=moved.number))
+    _tell_undo(who, moved.number)
     _tell_closed(database, ledger, seq, moved.was)
+
+
+def _tell_undo(who: Who, number: int) -> None:
+    """How a correction is taken back, whole, to be copied."""
+    words = ["edge-agent", "receive", "correct", "undo", str(number), "--actor", who.actor]
+    words += ["--reason", say("clerk.reason-undo")]
+    if (database := stated_database()) is not None:
+        words += ["--database", database]
+    tell(say("clerk.undo", line=join(words)))
 
 
 @correct.command("undo", help="help.correct-undo")

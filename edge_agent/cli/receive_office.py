@@ -140,6 +140,14 @@ def options_before(ctx: click.Context) -> dict[str, Any]:
     return above.params
 
 
+def stated_database() -> str | None:
+    """What a command that is copied has to name; the default is named nowhere."""
+    context = click.get_current_context()
+    before = options_before(context)["database"]
+    stated = context.params["database"] or (before if before != DATABASE else None)
+    return None if stated is None else str(stated)
+
+
 def options_of(config: Path | None, database: str, **flags: Any) -> ReceiverOptions:
     """What was given on the command line, over a gate's settings file. Raises BadRequest."""
     wanted: dict[str, Any] = {}

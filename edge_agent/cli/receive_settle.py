@@ -19,8 +19,7 @@ from .help import Command
 from .options import as_json
 from .receive_correct import correct, now, with_who
 from .receive_office import (
-    DATABASE,
-    options_before,
+    stated_database,
     told_not_delivered,
     with_database,
     with_period,
@@ -52,7 +51,7 @@ def settle_period(database: Database, period: Period, actor: str | None, as_json
     asked = Asked(
         period=period,
         actor=actor or getpass.getuser(),
-        database=_stated_database(),
+        database=stated_database(),
     )
     if as_json:
         limits = [{**to_builtins(one), "over": one.over} for one in warned]
@@ -64,14 +63,6 @@ def settle_period(database: Database, period: Period, actor: str | None, as_json
         for line in (*lines(items, asked, why_not), *warned_lines(warned), *paragraphs(told)):
             click.echo(visible(line))
     click.get_current_context().exit(1 if items else 0)
-
-
-def _stated_database() -> str | None:
-    """What a command that is copied has to name; the default is named nowhere."""
-    context = click.get_current_context()
-    before = options_before(context)["database"]
-    stated = context.params["database"] or (before if before != DATABASE else None)
-    return None if stated is None else str(stated)
 
 
 @correct.command("choose", help="help.correct-choose")

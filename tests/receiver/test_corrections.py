@@ -97,8 +97,8 @@ def test_a_void_is_taken_back_and_can_be_made_again(
 @pytest.mark.parametrize(
     ("arguments", "why"),
     [
-        (["move", "a", "4", "2026-11-23T12:00"], "repeated and does not count"),
-        (["move", "a", "5", "2026-11-23T12:00"], "voided and does not count"),
+        (["move", "a", "4", "2026-11-23T12:00"], "(a repeat, does not count)"),
+        (["move", "a", "5", "2026-11-23T12:00"], "(voided)"),
         (["move", "a", "9", "2026-11-23T12:00"], "no punch that is held"),
         (["move", "a", "1"], "--direction"),
         (["move", "a", "1", "2026-11-23T16:00"], "entry 2 of ledger a"),

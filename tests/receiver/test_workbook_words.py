@@ -142,3 +142,18 @@ def test_it_is_read_back_also_of_a_version_before(
     assert [(one["what"], one["direction"], one["at"]) for one in after] == [
         (one["what"], one["direction"], one["at"]) for one in before
     ]
+
+
+def test_an_answer_has_no_word_of_programs_either(desk: Desk) -> None:
+    desk.language = "vi"
+    told = desk.refused("correct", "move", "a", "2", "2026-11-23T17:00", *WHO)
+    assert "(đã hủy)" in told
+    assert "voided" not in told
+
+
+def test_what_takes_a_correction_back_can_be_copied(desk: Desk) -> None:
+    told = desk.done("correct", "add", CODE, "2026-11-28T07:00", *WHO)
+    line = told.partition("To take it back: ")[2].splitlines()[0]
+    assert line.endswith(desk.database) or desk.database in line
+    desk.follow(line)
+    assert desk.json("correct", "list")[-1]["what"] == "undo"

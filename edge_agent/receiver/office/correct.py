@@ -205,7 +205,8 @@ def _moveable(
     for code, at, direction, state in found:
         if state in ("valid", "pending-time", "no-time"):
             return code, at, direction
-        raise BadRequest("clerk.move-none", seq=seq, ledger=ledger, state=state)
+        why = Message(f"paper.state_{state}")
+        raise BadRequest("clerk.move-none", seq=seq, ledger=ledger, state=why)
     raise BadRequest("clerk.no-punch", seq=seq, ledger=ledger)
 
 
