@@ -21,6 +21,7 @@ from edge_agent.cli.watch import _Watch
 from edge_agent.cli.words import lamps_of
 from edge_agent.contract.facts import (
     AttemptRefused,
+    ClockStepped,
     Direction,
     Fact,
     GateAlive,
@@ -37,7 +38,7 @@ from edge_agent.contract.language import LANGUAGES, is_name, say, use
 from edge_agent.contract.people import Worker
 from edge_agent.contract.people_facts import PrintEnrolled
 from edge_agent.contract.rights import user
-from edge_agent.contract.stamps import Stamp, local_time
+from edge_agent.contract.stamps import ClockState, Stamp, local_time, utc_time
 from edge_agent.gate.daemon.assembly import Assembly
 from edge_agent.gate.events import Outcome
 from edge_agent.gate.host.host_identity import host_identity
@@ -594,6 +595,40 @@ def test_a_time_that_is_not_certain_is_said_to_be_so_by_list_and_watch(
     assert re.search(r"--:--:--  .*\(khoảng .+ … .+, chưa biết chắc giờ\)", missed)
     assert ["?  " not in line and "? " in line for line in lines if "002" in line] == [1, 1, 0]
     assert len([line for line in lines if line.startswith("Giờ có dấu ?")]) == 1
+
+
+def test_what_a_clock_that_ran_ahead_has_left_is_told_as_wrong(
+    with_worker: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It was believed, and set back: entries and an addition are of days that have not come."""
+    settings = load_settings(with_worker)
+    now = round(datetime.now(ZONE).timestamp() * 1000)
+    ahead, hour = 2 * 86_400_000, 3_600_000
+
+    def ago(hours: int, wrong: int = 0) -> Stamp:
+        return later(-hours * hour, wall_ms=now - hours * hour + wrong)
+
+    said = local_time(ago(3, ahead).wall_ms, ZONE)
+    added = PunchAdded(worker="NV1", at=said, direction=None, reason="forgot", actor="uid:0")
+    back = {"step_ms": -ahead, "state": ClockState.SYNCED}
+    back |= {"before": utc_time(ago(1, ahead).wall_ms), "after": utc_time(ago(1).wall_ms)}
+    with closing(Assembly(settings).store()) as store:
+        append(store, punch("NV1"), ago(4, ahead))
+        append(store, added, ago(3, ahead))
+        append(store, ClockStepped(**back), ago(1))
+        append(store, punch("NV1"), ago(0))
+    wrong = "giờ này chưa đến: lúc ghi đồng hồ đã sai"
+    rows = run(with_worker, "vi", "punches", "list").stdout.splitlines()
+    assert [wrong in row for row in rows if "Hoa" in row and "NV1:" not in row] == [1, 0, 1]
+    assert run(with_worker, "vi", "workers", "show", "NV1").stdout.count(wrong) == 2
+    assert wrong in run(with_worker, "vi", "audit", "list").stdout
+    use("vi")
+    lines = told(_Watch(settings, local_time(ago(9).wall_ms, ZONE)), capsys)
+    use(None)
+    pressed = [line for line in lines if "NV1" in line]
+    assert [wrong in line for line in pressed] == [1, 0, 1]
+    [clock] = [line for line in lines if "chỉnh lùi từ" in line]
+    assert lines.index(pressed[0]) < lines.index(clock) < lines.index(pressed[1])
 
 
 def test_another_name_is_told_as_one(

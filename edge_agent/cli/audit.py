@@ -18,7 +18,7 @@ from ..contract.kinds import ACTS, ERASING, KINDS, kind_of, subject_of, words_of
 from ..contract.language import LANGUAGES, Message, current, is_name, said, say
 from ..contract.people import Holders, alike
 from ..contract.people_facts import TemplatesDestroyed, WorkerErased
-from ..contract.stamps import parse_time, true_time
+from ..contract.stamps import Stamp, parse_time, true_time
 from ..gate.daemon.assembly import Assembly
 from ..gate.ledger.store.sqlite_store import SqliteStore
 from ..gate.settings.schema import Settings
@@ -30,7 +30,7 @@ from .options import as_json, with_settings
 from .show import print_json
 from .since import entries_since, first_of, last_of, tell_span
 from .tell import tell
-from .worker_words import A_USER, OF_THE_GATE, by_whom, user_of
+from .worker_words import A_USER, OF_THE_GATE, by_whom, is_to_come, user_of
 
 _INDENT = " " * 4
 
@@ -88,8 +88,9 @@ def list_(
         print_json([one for one in changes if one["kind"] in kinds])
     else:
         acts = [one for one in _acts(changes) if kinds.intersection(one["kinds"])]
+        now = assembly.clock.stamp()
         for one in acts:
-            tell(_line(_with_what_is_gone(one, current)), indent=_INDENT)
+            tell(_line(_with_what_is_gone(one, current), now), indent=_INDENT)
         if not acts:
             tell(say("audit.none-such" if any((since, until, by, worker, kind)) else "audit.none"))
     if unread:
@@ -333,9 +334,11 @@ _DETAILS = {
 }
 
 
-def _line(change: dict[str, Any]) -> str:
+def _line(change: dict[str, Any], now: Stamp) -> str:
     at = change["at"]
     when = Message("punch.at", at=at) if at else Message("punch.unknown-time")
+    if is_to_come(at, now):
+        when = Message("audit.when-to-come", at=at)
     name = "audit.line-carried" if change.get("carried") else "audit.line"
     what = _what(change)
     if change.get("back"):

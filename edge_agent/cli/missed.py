@@ -14,6 +14,7 @@ from msgspec import Struct, structs
 from ..contract.attendance import attendance
 from ..contract.chain import stamp_of
 from ..contract.chain import told as original
+from ..contract.facts import ClockStepped
 from ..contract.kinds import ADDED, RECORDING, TOUCHES, kind_of, why_stopped
 from ..contract.language import is_name, say, visible
 from ..contract.people_facts import PrintEnrolled
@@ -24,7 +25,7 @@ from ..gate.touch.credit import REFUSED_AS
 from .carry_out import who
 from .since import entries_since
 from .watched import line, sentence
-from .worker_words import by_whom, when_of
+from .worker_words import by_whom, is_to_come, when_of
 
 _MOST = 3000
 """Entries that are looked through since the last one that was told: some days of a gate."""
@@ -70,6 +71,10 @@ def _in_order(lines: Iterable[_Line]) -> list[_Line]:
 
 
 _ENROLLED = kind_of(PrintEnrolled)
+
+_STEPPED = kind_of(ClockStepped)
+_SET_BACK_MS = -60_000
+"""Less than a minute back is seen by nobody."""
 
 _DOUBTS = ("foreign", "database-older", "sensor-older", "templates-differ")
 """Why a sensor is not taken into use: while presses are recorded none of them is the first."""
@@ -152,6 +157,7 @@ class Missed:
         since_ms: int | None,
         last: int,
         before: Path | None,
+        now: Stamp,
     ) -> None:
         """``names``: who has which code by now. ``before``: where the ledger before this one is."""
         self._store = store
@@ -160,6 +166,7 @@ class Missed:
         self._since_ms = since_ms
         self._last = last
         self._before = before
+        self._now = now
         self.has_no_time = False
         """Whether of a punch that was told the time is not known."""
         self._recovered = store.recovered_through()
@@ -176,10 +183,11 @@ class Missed:
         else:
             entries = entries_since(self._store, self._since_ms)
         gaps, sees_all = self._unseen()
+        stepped = self._stepped(entries)
         pressed = [*self._punches(entries), *self._refused(entries), *self._directed(entries)]
         begins = [*self._begins()]
         sees_all = sees_all and not begins
-        for one in _in_order([*gaps, *pressed]):
+        for one in _in_order([*gaps, *stepped, *pressed]):
             if self._is_of_this_ledger(one):
                 yield from begins
                 begins.clear()
@@ -203,6 +211,8 @@ class Missed:
                 self.has_no_time = True
                 if punch.not_before or punch.not_after:
                     told = say("watch.about", told=told, when=when_of(structs.asdict(punch)))
+            elif is_to_come(punch.at, self._now):
+                told += f" ({say('punch.note-to-come')})"
             if reason := punch.voided:
                 told += f" ({say('punch.note-voided', reason=reason)})"
             elif punch.of is not None and voided.get(punch.of):
@@ -239,6 +249,19 @@ class Missed:
                 told = sentence({**data, "event": "directed"}, self._names)
                 yield self._line(data["seq"], stamp_of(data), told)
             before = data
+
+    def _stepped(self, entries: list[dict[str, Any]]) -> Iterator[_Line]:
+        """By entry, that the clock was set back: the order of events is that of times no longer."""
+        for data in entries:
+            if data["kind"] == _STEPPED and data["step_ms"] <= _SET_BACK_MS:
+                before, after = (
+                    local_time(parse_time(data[key]), self._zone) for key in ("before", "after")
+                )
+                if self._is_missed(data):
+                    told = say(
+                        "watch.stepped", before=_when(before, after), after=_when(after, before)
+                    )
+                    yield self._line(data["seq"], stamp_of(data), line("clock", told))
 
     def _refused(self, entries: list[dict[str, Any]]) -> Iterator[_Line]:
         """By entry, what was told of a refused touch; whose it was, while the gate knows that.

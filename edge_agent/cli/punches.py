@@ -96,6 +96,7 @@ def list_(
     if as_json:
         print_json(found)
         return
+    now = assembly.clock.stamp()
     print_table(
         ("seq", "day", "time", "code", "name", "direction", "note"),
         (
@@ -106,7 +107,7 @@ def list_(
                 punch["worker"],
                 punch["name"],
                 way_of(punch),
-                note_of(punch, voided),
+                note_of(punch, voided, now),
             )
             for punch in found
         ),
@@ -116,7 +117,7 @@ def list_(
         if first_ms is None
         else say("punch.none-since", since=local_time(first_ms, assembly.zone)),
     )
-    if told := [*sums(found, punches, assembly.clock.stamp().wall_ms)]:
+    if told := [*sums(found, punches, now.wall_ms)]:
         tell(say("punch.sums"), colour="bold")
         for one in told:
             tell(say(one), indent=_INDENT)

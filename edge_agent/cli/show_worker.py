@@ -13,6 +13,7 @@ from ..contract.kinds import kind_of
 from ..contract.language import Message, say
 from ..contract.people import look_alikes
 from ..contract.people_facts import WorkerLeavePlanned
+from ..contract.stamps import Stamp
 from ..gate.consents import Consent
 from ..gate.erasure import disputes
 from ..gate.ledger.store.sqlite_store import SqliteStore
@@ -103,8 +104,9 @@ def show(settings: Settings, code: str, as_json: bool) -> None:
     ):
         tell(say(dispute))
     tell(say("people.show-punches" if punches else "people.show-no-punches"))
+    now = assembly.clock.stamp()
     for punch in reversed(punches):
-        tell(f"  {_told(punch, voided)}", indent="    ")
+        tell(f"  {_told(punch, voided, now)}", indent="    ")
 
 
 def _shown(all_: list[Attendance]) -> list[Attendance]:
@@ -131,8 +133,8 @@ def _consent(agreed: Consent | None, state: str) -> str:
     return say("people.consent-signed", state=state, text=agreed.text, on=agreed.signed)
 
 
-def _told(punch: Mapping[str, Any], voided: Container[int]) -> str:
-    parts = (when_of(punch), way_of(punch), note_of(punch, voided))
+def _told(punch: Mapping[str, Any], voided: Container[int], now: Stamp) -> str:
+    parts = (when_of(punch), way_of(punch), note_of(punch, voided, now))
     return "  ".join(part for part in parts if part)
 
 

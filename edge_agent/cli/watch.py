@@ -163,7 +163,8 @@ class _Watch:
         with closing(assembly.store_for_reading()) as store:
             self._told_through = store.tail().seq
             names, before = self._names, left[-1] if left else None
-            missed = Missed(store, self._zone, names, self._since_ms, self._last, before)
+            now = assembly.clock.stamp()
+            missed = Missed(store, self._zone, names, self._since_ms, self._last, before, now)
             for day, told in missed.lines():
                 self._tell_line(day, told)
             if missed.has_no_time:

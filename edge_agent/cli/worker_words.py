@@ -13,6 +13,7 @@ from ..contract.errors import EdgeAgentError, StoreFault
 from ..contract.language import Message, say
 from ..contract.people import Employment, Worker, namesakes
 from ..contract.rights import user
+from ..contract.stamps import Stamp, parse_time
 from ..gate.consents import Consent
 from ..gate.erasure import WorkerLeaving
 from ..gate.settings.schema import Settings
@@ -186,15 +187,26 @@ def way_of(punch: Mapping[str, Any]) -> str | None:
     )
 
 
-def note_of(punch: Mapping[str, Any], voided: Container[int]) -> str | None:
-    """That its time is not known but for what ``when_of`` says, whether a punch counts, and who has
-    put it there; None: it is one like most.
+def note_of(punch: Mapping[str, Any], voided: Container[int], now: Stamp) -> str | None:
+    """That its time is not known but for what ``when_of`` says, or cannot be right, whether a punch
+    counts, and who has put it there; None: it is one like most.
 
     ``voided``: the punches that are withdrawn, and with them what repeats them.
     """
     is_between = punch["at"] is None and (punch["not_before"] or punch["not_after"])
-    notes = (say("punch.note-no-time") if is_between else None, _counts_as(punch, voided))
-    return "; ".join(filter(None, notes)) or None
+    notes = [say("punch.note-no-time")] if is_between else []
+    if is_to_come(punch["at"], now):
+        notes.append(say("punch.note-to-come"))
+    return "; ".join(filter(None, (*notes, _counts_as(punch, voided)))) or None
+
+
+_A_MINUTE_MS = 60_000
+
+
+def is_to_come(at: str | None, now: Stamp) -> bool:
+    """Whether what is over is said to be of a time that, as far as the clock is right now, has not
+    come: the clock was wrong when it was written."""
+    return bool(at and now.trusted and parse_time(at) > now.wall_ms + _A_MINUTE_MS)
 
 
 def _counts_as(punch: Mapping[str, Any], voided: Container[int]) -> str | None:
