@@ -90,13 +90,13 @@ def test_the_role_is_judged_before_a_file_that_cannot_be_used_is_told_of(
     if isinstance(option, click.Option):
         words = [option.opts[0]]
     words.append(str(tmp_path))
-    if option.name != "identity" and any(one.name == "identity" for one in ctx.command.params):
-        words += ["--identity", "key.txt"]  # It is looked at first.
     done = CliRunner().invoke(cli.main, ["--lang", "vi", *command.split(), *words])
     refused = f"mới dùng được 'edge-agent {command}'" in done.stderr
     assert refused is not may(roles, command), done.stderr
     if refused:
         assert (done.exit_code, str(tmp_path) in done.stderr) == (77, False)
+    mistyped = CliRunner().invoke(cli.main, ["--lang", "vi", *command.split(), "--no-such-option"])
+    assert mistyped.exit_code == (77 if refused else 2)
 
 
 def test_a_file_of_another_user_is_told_with_the_whole_command(

@@ -118,6 +118,9 @@ class _Commands(Group):
         try:
             return super().invoke(ctx)
         except click.UsageError as error:
+            from .options import refuse_role_first  # Only for whoever has mistyped one.
+
+            refuse_role_first(error.ctx)
             raise Mistyped(error) from None
         except KeyboardInterrupt:
             # What was under way has undone itself, and said so where somebody may doubt it; nobody

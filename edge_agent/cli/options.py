@@ -33,14 +33,6 @@ class FilePath(click.Path):
     what is empty, as a script's variable may be, would be the folder that one is in."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        try:
-            return self._usable(value, param, ctx)
-        except click.BadParameter:
-            if ctx is not None and param is not None and param.name != "config":
-                _refuse_role_first(ctx)
-            raise
-
-    def _usable(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         if value == "":
             self.fail(say("file.empty"), param, ctx)
         if not self.dir_okay and os.path.isdir(value):
@@ -64,14 +56,14 @@ def _shortened(path: Path) -> Path:
     return short if os.path.realpath(short) == os.path.realpath(path) else path
 
 
-def _refuse_role_first(ctx: click.Context) -> None:
-    """Raise NotPermitted where this user may not use the command at all: what would mend a file is
-    of no use to them."""
-    from ..gate.roles import MAY  # Only for whoever has named a file that cannot be used.
+def refuse_role_first(ctx: click.Context | None) -> None:
+    """Raise NotPermitted where this user may not use the command at all: what would mend the line,
+    or a file that it names, is of no use to them."""
+    from ..gate.roles import MAY  # Only for whoever has mistyped a line.
 
-    if MAY.get(path_of(ctx)) is not None:
+    if ctx is not None and MAY.get(path := path_of(ctx)) is not None:
         with suppress(BadSettings):  # Whoever may use it is told then.
-            refuse_unless_permitted(load_settings(settings_file()))
+            _refuse_unless_permitted(load_settings(settings_file()), path)
 
 
 config_option = click.option(
@@ -115,14 +107,17 @@ def tell_goes_on(config: Path) -> None:
 
 
 def refuse_unless_permitted(settings: Settings) -> None:
-    """Hold the table of roles where no daemon does; the files' own rights are the wall behind it.
+    """Raise NotPermitted where this user may not use the command, before anything is asked or
+    done."""
+    _refuse_unless_permitted(settings, path_of(click.get_current_context()))
 
-    Raises NotPermitted, before anything is asked or done.
-    """
+
+def _refuse_unless_permitted(settings: Settings, path: str) -> None:
+    """Hold the table where no daemon does; the files' own rights are the wall behind it."""
     from ..gate.host.who_may import WhoMay
 
     who_may = WhoMay.of_files(settings.roles.groups, Path(settings.store.path))
-    who_may.refuse_unless(os.geteuid(), path_of(click.get_current_context()))
+    who_may.refuse_unless(os.geteuid(), path)
 
 
 def _as_may_be_logged(bad: BadSettings) -> BadSettings:
