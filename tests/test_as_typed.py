@@ -382,7 +382,7 @@ def test_nobody_is_asked_what_is_refused_then(edge: Edge, more: tuple[str, ...])
     assert edge("credentials", "qr", "NV0042", "--output", "a.png").exit_code == 0
     assert "chỉ có: mã QR." in refused("credentials", "remove", "NV0042", "--card")
     assert "edge-agent workers leave NV0042" in refused("workers", "forget", "NV0042")
-    punch = ("--at", f"{day_ago(2)} 7h05", "--reason", "forgot", "--direction", "ra")
+    punch = ("--at", f"{day_ago(2)} 07h05", "--reason", "forgot", "--direction", "ra")
     assert edge("punches", "add", "NV0042", *punch).exit_code == 0
     told = refused("workers", "leave", "NV0042", "--on", day_ago(4))
     last = "-".join(reversed(day_ago(2).split("/")))
@@ -1383,7 +1383,7 @@ def test_what_leans_on_today_is_refused_where_the_gate_does_not_know_it(
 
 
 def test_what_changes_a_punch_says_whose_and_which(edge: Edge) -> None:
-    at = ("--at", f"{day_ago(2)} 7h05", "--reason", "forgot")
+    at = ("--at", f"{day_ago(2)} 07h05", "--reason", "forgot")
     done = edge("punches", "add", "NV0042", *at, "--direction", "ra")
     told = " ".join(done.stdout.split())
     seq = json.loads(edge("punches", "list", "--json").stdout)[0]["seq"]

@@ -806,6 +806,8 @@ def run(config: Path, language: str, *typed: str) -> Result:
 def test_who_may_have_forgotten_a_press_stands_at_the_end_of_a_list(config: Path) -> None:
     settings = load_settings(config)
     with closing(Assembly(settings).store()) as store:
+        with store.changing() as change:
+            change.put_worker(Worker(code="0007", name="0007"))
         store_of = {"0007": (0, 8, 24, 32, 48), "0008": (1, 9), "0009": (1,)}
         hours = sorted((hour, code) for code, all_ in store_of.items() for hour in all_)
         for hour, code in hours:
@@ -815,9 +817,14 @@ def test_who_may_have_forgotten_a_press_stands_at_the_end_of_a_list(config: Path
         append(store, punch("0010"), later(now_ms - later(0).wall_ms - 3_600_000))  # At work.
     out = run(config, "vi", "punches", "list", "--since", at(day(-1))).stdout
     on, alone = (datetime.fromisoformat(at(day(hour))) for hour in (48, 1))
-    assert out.splitlines()[-2:] == [
+    assert out.splitlines()[-4:] == [
         f"0007: 5 lần chấm, 3 ngày; 1 ngày lẻ (thứ sáu {on:%d/%m/%Y})",
+        "0008: 2 lần chấm, 1 ngày",
         f"0009: 1 lần chấm, 1 ngày; 1 ngày lẻ (thứ tư {alone:%d/%m/%Y})",
+        "0010: 1 lần chấm, 1 ngày",
     ]
-    whole = run(config, "en", "punches", "list", "0008", "--since", at(day(-1))).stdout
-    assert "odd day" not in whole
+    one_day = ("--since", at(day(-1)), "--until", at(day(23)))
+    brief = run(config, "vi", "punches", "list", *one_day).stdout
+    assert [line[:4] for line in brief.splitlines()[-2:]] == ["Mỗi ", "0009"]
+    own = run(config, "vi", "punches", "list", "0007", *one_day).stdout
+    assert own.splitlines()[-1].endswith("0007: 2 lần chấm, 1 ngày")

@@ -16,6 +16,7 @@ from ..contract.typed_times import (
     either_of_two,
     in_full,
     moment_in_full,
+    says_no_half,
     span_in_full,
     time_of_day,
 )
@@ -94,10 +95,10 @@ def _in_full(text: str, zone: ZoneInfo) -> str:
     return f"{today}T{at}" if at else in_full(text, today)
 
 
-def refuse_without_day(text: str, now: datetime) -> None:
-    """Raise BadRequest where a time of day stands alone, or with the name of a weekday that today
-    has, with the whole command for each of the days that are likely meant: which one it is nobody
-    guesses, for it is paid."""
+def refuse_unsure(text: str, now: datetime) -> None:
+    """Raise BadRequest where a time of day stands alone, with the name of a weekday that today has,
+    or without the half of the day, with the whole command for each moment that is likely meant:
+    which one it is nobody guesses, for it is paid."""
     text = text.strip()
     refuse_either_of_two(text, now.date())
 
@@ -107,11 +108,14 @@ def refuse_without_day(text: str, now: datetime) -> None:
     if (why := unclear(text, now.date(), is_past)) is not None:
         raise BadRequest(why)
     if (at := time_of_day(text)) is None:
+        _refuse_either_half(text, now.date())
         return
     ctx = click.get_current_context()
+    if says_no_half(text):
+        at = text  # Asked about next.
     days = {"today": now.date(), "yesterday": now.date() - timedelta(days=1)}
     told = {name: line_as(ctx, text, f"{day:%d/%m/%Y} {at}") for name, day in days.items()}
-    has_been = at <= now.time().isoformat()
+    has_been = (time_of_day(text) or "") <= now.time().isoformat()
     raise BadRequest(
         "punch.day-missing-today" if has_been else "punch.day-missing-yesterday", text=text, **told
     )
@@ -128,6 +132,16 @@ def refuse_either_of_two(text: str, today: date, *, to_come: bool = False) -> No
     form = "%d/%m/%Y %H:%M" if "T" in two[0] else "%d/%m/%Y"
     lines = [line_as(ctx, text, f"{one:{form}}") for one in days]
     raise BadRequest("punch.either-of-two", text=text, earlier=lines[0], later=lines[1])
+
+
+def _refuse_either_half(text: str, today: date) -> None:
+    whole = in_full(text, today)
+    if not says_no_half(text) or whole == text:
+        return
+    ctx, morning = click.get_current_context(), datetime.fromisoformat(whole)
+    halves = {"morning": morning, "evening": morning + timedelta(hours=12)}
+    lines = {half: line_as(ctx, text, f"{one:%d/%m/%Y %H:%M}") for half, one in halves.items()}
+    raise BadRequest("punch.either-half", text=text, **lines)
 
 
 def leans_on_today(text: str) -> bool:

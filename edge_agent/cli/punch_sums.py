@@ -14,8 +14,9 @@ from .carry_out import who
 def sums(
     listed: Iterable[dict[str, Any]], known: Iterable[Attendance], now_ms: int
 ) -> Iterator[Message]:
-    """A line for each worker who has been ``listed`` on several days, or on one with an odd number
-    of punches: those ``known`` are counted, for a shift may begin before the list does.
+    """A line for each worker who has been ``listed``; where many have, on one day alone, only for
+    whoever has an odd number of punches. Those ``known`` are counted, for a shift may begin before
+    the list does.
 
     A shift whose last punch is less than 14 hours ago may go on, and is odd for nobody.
     """
@@ -33,10 +34,11 @@ def sums(
         names[worker] = punch["name"] or names.get(worker, "")
         if punch["kind"] in CREDITS and punch["voided"] is None:
             days.setdefault(worker, Counter())[punch["working_day"]] += 1
+    briefly = len(days) > 1 and len({day for own in days.values() for day in own}) < 2
     for worker, own in sorted(days.items()):
         dated = sorted(day for day in own if day is not None)
         odd = [day for day in dated if counts[worker, day] % 2 and (worker, day) not in goes_on]
-        if len(dated) < 2 and not odd:
+        if not dated or (briefly and not odd):
             continue
         told = {
             "whose": who(worker, names if names[worker] else {}),

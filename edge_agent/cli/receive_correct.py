@@ -22,7 +22,7 @@ from ..receiver.office.period import day_of, month_of
 from ..receiver.worktime.shifts import ZONE
 from .complete import Keyword, direction_option
 from .help import group
-from .moments import refuse_without_day
+from .moments import refuse_unsure
 from .options import FilePath, as_json
 from .receive_office import (
     at_payroll,
@@ -97,7 +97,7 @@ def correct_void(database: Database, who: Who, ledger: str, seq: int) -> None:
 @with_who
 def correct_add(database: Database, who: Who, code: str, at: str, **details: Any) -> None:
     """Enter a punch that no gate has: worker CODE at the local time AT (2026-11-23T07:00)."""
-    refuse_without_day(at, datetime.fromisoformat(now()).astimezone(ZONE))
+    refuse_unsure(at, datetime.fromisoformat(now()).astimezone(ZONE))
     number = add(database, who, code, at, **details)
     tell(say("clerk.entered", **_punch(database, PAYROLL, number), number=number))
     _tell_undo(who, number)
@@ -121,7 +121,7 @@ def correct_move(
     What the gate wrote stays as the evidence.
     """
     if at is not None:
-        refuse_without_day(at, datetime.fromisoformat(now()).astimezone(ZONE))
+        refuse_unsure(at, datetime.fromisoformat(now()).astimezone(ZONE))
     moved = move(database, who, ledger, seq, at, **details)
     was = _what(moved.was_direction, moved.was)
     tell(say("clerk.moved", **_punch(database, ledger, seq), was=was, seq=seq, ledger=ledger))

@@ -23,7 +23,7 @@ from .moments import (
     moment_until,
     refuse_either_of_two,
     refuse_unclear_day,
-    refuse_without_day,
+    refuse_unsure,
     to_come,
     until_when,
     which_day,
@@ -67,7 +67,7 @@ def typed_moment(settings: Settings, option: str, text: str) -> str:
 
     def whole(text: str, today: date | None) -> str:
         if today is not None:
-            refuse_without_day(text, datetime.now(ZoneInfo(settings.gate.timezone)))
+            refuse_unsure(text, datetime.now(ZoneInfo(settings.gate.timezone)))
         return moment_in_full(text, today)
 
     return _typed(settings, option, text, whole, "'28/11/2026 17:00'")

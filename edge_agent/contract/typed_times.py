@@ -77,12 +77,15 @@ _DAY = (
 )
 _TIME = (
     r"(?P<hour>[0-9]{1,2})"
-    r"(?: ?(?:[hg]|gio)(?: ?(?P<past>[0-9]{2})(?: phut)?|(?P<half> ?ruoi))?"
+    r"(?: ?(?:[hg]|gio)(?: ?(?P<past>[0-9]{2})(?: phut)?|(?P<half> ?ruoi)"
+    r"| ?kem (?P<short>5|10|15|20|25)(?: phut)?)?"
+    r"|(?P<bare_half> ruoi)"
     r"|:(?P<minute>[0-9]{2})(?P<second>:[0-9]{2}(?:[.][0-9]{1,6})?)?)"
     rf"(?: (?P<part>{'|'.join(_HOURS)}))?"
 )
-"""17:10, and 17h10, 17g10, 17h, ``17 giờ 10``, ``5 giờ rưỡi`` or ``5 giờ chiều``, as Vietnamese
-write it. Not 17h5, which is five past to some and ten to six to others, nor 17.05, a day."""
+"""17:10, and 17h10, 17g10, 17h, ``17 giờ 10``, ``5 giờ rưỡi``, ``5 rưỡi chiều``, ``5 giờ kém 10``
+or ``5 giờ chiều``, as Vietnamese write it. Not 17h5, which is five past to some and ten to six to
+others, nor 17.05, a day."""
 
 _OFFSET = r"(?P<offset>z|[+-][0-9]{2}:[0-9]{2})?"
 
@@ -131,6 +134,21 @@ def either_of_two(text: str, today: date, *, to_come: bool = False) -> tuple[str
         return None
     earlier, later = (in_full(text, one) for one in days)
     return earlier, later
+
+
+def says_no_half(text: str) -> bool:
+    """Whether an hour is said as people say it, ``hôm qua 5h30``, ``5 rưỡi``, without the half of
+    the day that it is of. ``05h30`` and ``5:30`` are written as clocks with 24 hours show them.
+    """
+    alone = _TIME_ALONE.fullmatch(_plain(text))
+    told = alone.groupdict() if alone else _told(text)
+    if told is None or not told["hour"] or told["minute"]:
+        return False
+    said = told["part"] or told.get("part_of") or told.get("word") in ("sang nay", "this morning")
+    return not said and told["hour"] in _IN_EITHER_HALF
+
+
+_IN_EITHER_HALF = [str(hour) for hour in range(1, 12)]
 
 
 def span_in_full(text: str, today: date) -> tuple[str, str] | None:
@@ -247,7 +265,10 @@ def _time(told: dict[str, str | None]) -> str | None:
             hour = _HOURS[part].get(hour)
     if hour is None:
         return None
-    minute = told["minute"] or told["past"] or ("30" if told["half"] else "00")
+    half = told["half"] or told["bare_half"]
+    minute = told["minute"] or told["past"] or ("30" if half else "00")
+    if told["short"]:
+        hour, minute = hour - 1, f"{60 - int(told['short'])}"
     offset = (told.get("offset") or "").upper()
     return f"{hour:0>2}:{minute}{told['second'] or ''}{offset}"
 

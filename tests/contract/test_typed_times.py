@@ -11,6 +11,7 @@ from edge_agent.contract.typed_times import (
     in_full,
     month_in_full,
     period_in_full,
+    says_no_half,
     span_in_full,
     time_of_day,
 )
@@ -62,6 +63,15 @@ _FORENOON = ("2026-11-29T00:00", "2026-11-29T12:00")
         *(("27/11 lúc 17h05", "2026-11-27T17:05"), ("17h05 ngày 27/11", "2026-11-27T17:05")),
         *(("27/11, 17 h 05", "2026-11-27T17:05"), ("CN tuần trước", "2026-11-22")),
         *(("5h rưỡi chiều hôm qua", "2026-11-28T17:30"), ("3 ngày trước", "2026-11-26")),
+        *(("hôm qua 5 rưỡi chiều", "2026-11-28T17:30"), ("5 rưỡi chiều qua", "2026-11-28T17:30")),
+        *(
+            ("hôm qua 5 giờ kém 10 chiều", "2026-11-28T16:50"),
+            ("27/11 18h kém 5", "2026-11-27T17:55"),
+        ),
+        *(
+            ("hôm kia lúc 5h kém 15 chiều", "2026-11-27T16:45"),
+            ("29/11 1h kém 5", "2026-11-29T00:55"),
+        ),
         ("2026-11-23T06:00:07.5+07:00", "2026-11-23T06:00:07.5+07:00"),
         ("2026-11-23 06:00Z", "2026-11-23T06:00Z"),
     ],
@@ -79,6 +89,27 @@ def test_each_form_in_full(text: str, full: str) -> None:
 )
 def test_a_day_that_may_be_to_come_is_the_nearest_one(text: str, full: str) -> None:
     assert in_full(text, TODAY, to_come=True) == full
+
+
+@pytest.mark.parametrize(
+    ("text", "unsure"),
+    [
+        *(
+            (text, True)
+            for text in ("hôm qua 5h30", "5 giờ rưỡi hôm qua", "thứ sáu 11h", "6h", "5 rưỡi")
+        ),
+        *(
+            (text, False)
+            for text in ("hôm qua 5h30 sáng", "chiều qua 5h", "sáng nay 6h", "17h30 hôm qua")
+        ),
+        *(
+            (text, False)
+            for text in ("hôm qua 05h30", "hôm qua 5:30", "12h hôm qua", "29/11 0h", "29/11", "x")
+        ),
+    ],
+)
+def test_an_hour_that_is_said_without_morning_or_afternoon(text: str, unsure: bool) -> None:
+    assert says_no_half(text) is unsure
 
 
 @pytest.mark.parametrize(
@@ -120,6 +151,7 @@ def test_a_weekday_that_may_be_either_of_two(
         *("11-29", "29/11/2026/1", "hôm qua 17", "17 hôm qua", "29/2", "0/1", "29.11"),
         *("hôm qua 1 giờ tối", "sáng qua 14h", "chiều qua", "tối qua", "29/11 18 giờ 5"),
         *("sáng nay 6h tối 29/11", "chiều qua 9h sáng", "29-11-26", "đêm qua 1h"),
+        *("hôm qua 0h kém 5", "hôm qua 5 kém 5", "hôm qua 5 giờ kém 7"),
         *("hôm qua 17h5", "hôm qua hôm nay", "29/11 \n17:00", "２９/11"),
     ],
 )
