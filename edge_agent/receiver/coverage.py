@@ -17,6 +17,9 @@ _SHARE = 20
 _MOST = 10_000
 """Gates that wait at one time. Those left out are noted at their next entry."""
 
+_MOST_NAMED = 20
+"""Gates that are named to whoever has mistyped one."""
+
 
 def gate_coverage(
     database: Database, gate: str, begin_ms: int, end_ms: int, drift_ppm: int
@@ -29,6 +32,9 @@ def gate_coverage(
     for _ in reading:
         pass
     if not reading.ledgers:
+        some = "SELECT DISTINCT gate FROM ledgers ORDER BY gate LIMIT ?"
+        if known := [name for (name,) in database.query(some, [_MOST_NAMED])]:
+            raise BadRequest("payroll.no-gate-but", gate=gate, known=known)
         raise BadRequest("payroll.no-gate", gate=gate)
     return coverage(reading.ledgers, begin_ms, end_ms)
 

@@ -123,3 +123,11 @@ def test_of_many_gates_some_are_told_and_the_others_counted(desk: Desk, tmp_path
     found = told(desk, tmp_path)
     assert len([line for line in found if re.match(r"Gate g\d\d: complete until", line)]) == 10
     assert "3 more gates have not delivered all of this period." in found
+
+
+def test_whoever_mistypes_a_gate_is_told_which_there_are(desk: Desk) -> None:
+    asked = ["coverage", "--gate", "dek", "--from", "2026-11-20", "--to", "2026-11-21"]
+    desk.take(Ledger("a"))
+    assert "check the name" in desk.refused(*asked)
+    desk.take(gate("desk", "20 07:00"), gate("main", "20 07:00"))
+    assert "Gates that were: desk, main" in desk.refused(*asked)
