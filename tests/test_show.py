@@ -227,6 +227,13 @@ def test_what_became_of_a_worker_is_told_in_the_words_of_the_audit(
     assert expected in told
 
 
+def test_whose_finger_is_awaited_is_no_list_of_who_may_punch_meanwhile() -> None:
+    use(VIETNAMESE)
+    told = watched.sentence({"event": "awaiting", "request": "enroll", "worker": "NV1"}, {})
+    use(None)
+    assert re.search(r" NV1: .*ai đã đăng ký vẫn chấm được$", told)
+
+
 @pytest.mark.parametrize(("kind", "moved"), [("xterm", True), ("dumb", False)])
 def test_a_dumb_terminal_is_not_written_over(
     monkeypatch: pytest.MonkeyPatch, kind: str, moved: bool
