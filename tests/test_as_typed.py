@@ -12,8 +12,9 @@ from zoneinfo import ZoneInfo
 
 import click
 import pytest
+from msgspec import structs
 
-from edge_agent.cli import enroll, options, people
+from edge_agent.cli import activate, enroll, options
 from edge_agent.cli import sensor as sensor_command
 from edge_agent.cli.complete import REASONS, Keyword, keyword_called
 from edge_agent.cli.enrolment_day import Person
@@ -47,7 +48,7 @@ ASKED = "[c/K]"
 def at_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(enroll, "somebody_types", lambda: True)
     monkeypatch.setattr(options, "somebody_types", lambda: True)
-    monkeypatch.setattr(people, "somebody_types", lambda: True)
+    monkeypatch.setattr(activate, "somebody_types", lambda: True)
 
 
 NAMES_OF_OTHERS = {"lang", "model", "protocol", "kind"}
@@ -346,15 +347,42 @@ def test_who_has_left_is_brought_back_as_it_is_told(edge: Edge, deactivated: boo
     assert edge("workers", "leave", "NV0042", "--yes").exit_code == 0
     refused = edge("workers", "leave", "NV0042", "--yes")
     assert refused.exit_code == 65
-    line = " ".join(refused.stderr.split()).partition("làm lại thì gõ: ")[2]
-    *activate, enroll = [shlex.split(one)[1:] for one in line.split(" && ")]
-    assert activate == ([["workers", "activate", "NV0042"]] if deactivated else [])
-    for words in activate:
-        done = edge(*words)
-        assert done.exit_code == 0
-        assert "không còn bị ngừng chấm, nhưng đã nghỉ" in " ".join(done.stdout.split())
-    done = edge(*enroll, "--finger", "trỏ phải", answers="c\n")
+    back = _typed(refused.stderr, "nghỉ nhầm, thì gõ: ")
+    assert back == ["workers", "activate", "NV0042"]
+    assert edge(*back, answers="k\n").exit_code == 1
+    done = edge(*back, answers="c\n")
+    told = " ".join(done.stdout.split())
+    assert (done.exit_code, "lại là người đang làm: hãy báo phòng lương." in told) == (0, True)
+    assert "đang chấm" in edge("workers", "show", "NV0042").stdout
+    enroll = _typed(done.stdout, "đăng ký lại: ")
+    assert enroll == ["enroll", "NV0042"]
+    done = edge(*enroll, "--finger", "trỏ phải")  # Nobody is asked a second time.
     assert done.exit_code == NO_SENSOR  # And no refusal.
+
+
+def _typed(told: str, after: str) -> list[str]:
+    """The words of the command that ends what was told, behind ``edge-agent``."""
+    return shlex.split(" ".join(told.split()).partition(after)[2])[1:]
+
+
+@pytest.mark.usefixtures("at_a_terminal")
+def test_a_leaving_by_mistake_is_undone_by_what_its_answer_says(edge: Edge) -> None:
+    with closing(open_store(Path())) as store, store.changing() as change:
+        change.put_sealed_backup(SealedBackup(backup="ab" * 8, prints=1, workers=["NV0042"]))
+    left = edge("workers", "leave", "NV0042", answers="c\n")
+    asked, told = (" ".join(text.split()) for text in (left.stderr, left.stdout))
+    assert "không lấy lại được" not in asked
+    assert "hoặc ký đồng ý lại rồi nạp từ bản sao lưu. Xóa?" in asked
+    line = told.partition("khi người này đi làm lại: ")[2]
+    done = edge(*shlex.split(line)[1:], "--yes")
+    told = " ".join(done.stdout.split())
+    assert (done.exit_code, "edge-agent consent record NV0042 --text" in told) == (0, True)
+    assert told.endswith("edge-agent templates restore TỆP --identity - < key.txt")
+    assert edge("workers", "activate", "NV0042").exit_code == 65
+    assert "cho Lò Thị Mây, NV0042 đi làm lại" in " ".join(edge("audit", "list").stdout.split())
+    assert edge("workers", "leave", "NV0042", "--yes").exit_code == 0
+    shown = edge("workers", "show", "NV0042").stdout
+    assert "đã nghỉ" in shown
 
 
 def test_whom_payroll_has_deactivated_only_payroll_brings_back(edge: Edge) -> None:
@@ -365,6 +393,8 @@ def test_whom_payroll_has_deactivated_only_payroll_brings_back(edge: Edge) -> No
     told = " ".join(edge("workers", "leave", "NV0042", "--yes").stderr.split())
     assert "hỏi phòng lương" in told
     assert "edge-agent workers activate" not in told
+    refused = edge("workers", "activate", "NV0042")
+    assert (refused.exit_code, "Phòng lương đã cho NV0042 ngừng" in refused.stderr) == (65, True)
 
 
 @pytest.mark.usefixtures("at_a_terminal")
@@ -417,7 +447,7 @@ def test_nobody_who_has_left_is_brought_back_without_a_word(
     assert leaving() == left
     done = edge(*words, answers="c\n0004242\n")
     assert done.exit_code == 0, done.stderr
-    assert "Lò Thị Mây, NV0042 lại là người đang làm." in " ".join(done.stdout.split())
+    assert "Lò Thị Mây, NV0042 lại là người đang làm:" in " ".join(done.stdout.split())
     assert leaving() is None
 
 
@@ -531,7 +561,7 @@ def test_a_script_brings_nobody_back_without_a_yes(
         assert done.exit_code == NO_SENSOR
     else:
         assert done.exit_code == 0, done.output
-        back = json.loads(done.stdout)["back"] if more else "lại là người đang làm." in done.stdout
+        back = json.loads(done.stdout)["back"] if more else "lại là người đang làm:" in done.stdout
         assert back is True
 
 
@@ -585,7 +615,7 @@ def test_who_has_left_is_not_entered_again(edge: Edge) -> None:
     again = edge("workers", "add", "NV0043", "Vàng A Páo")
     assert again.exit_code == 65
     assert "đã nghỉ từ ngày" in again.stderr
-    assert "edge-agent enroll NV0043" in again.stderr
+    assert "edge-agent workers activate NV0043" in again.stderr
 
 
 @pytest.mark.usefixtures("at_a_terminal")
@@ -1028,6 +1058,25 @@ def test_a_last_day_that_is_over_means_now_and_says_so(
     assert "Lò Thị Mây, NV0042" in " ".join(done.stderr.split())
 
 
+@pytest.mark.parametrize("pin", [True, False])
+def test_a_withdrawal_says_so_and_what_comes_next(edge: Edge, tmp_path: Path, pin: bool) -> None:
+    with closing(open_store(tmp_path)) as store, store.changing() as change:
+        own = Print(slot=1, worker="NV0042", finger="right-index", generation=1)
+        change.put_print(own, bytes(32))
+    if pin:
+        assert edge("credentials", "add", "NV0042", "--pin", answers="73519\n").exit_code == 0
+    told = " ".join(edge("consent", "withdraw", "NV0042", "--yes").stdout.split())
+    assert told.startswith("Đã ghi: Lò Thị Mây, NV0042 rút lại đồng ý cho dùng vân tay. ")
+    assert ("NV0042 không còn cách nào để chấm công: hãy cấp thẻ" in told) is not pin
+    assert ("mã PIN của NV0042, có gì thì cũng đã bị xóa." in told) is pin
+    given = ("--text", "vi-1", "--signed", "hôm nay", "--paper")
+    told = " ".join(edge("consent", "record", "NV0042", *given).stdout.split())
+    assert "Tiếp theo: edge-agent enroll NV0042" in told
+    with closing(open_store(tmp_path)) as store, store.changing() as change:
+        change.put_print(structs.replace(own, slot=2, generation=2), bytes(32))
+    assert "Tiếp theo" not in edge("consent", "record", "NV0042", *given).stdout
+
+
 @pytest.mark.usefixtures("at_a_terminal")
 @pytest.mark.parametrize("words", [("consent", "withdraw"), ("workers", "leave")])
 @pytest.mark.parametrize(
@@ -1046,15 +1095,18 @@ def test_an_erasure_asks_with_what_goes_and_when_and_which_backups_stay(
         change.put_sealed_backup(SealedBackup(backup="c" * 32, prints=1, workers=["NV0043"]))
     asked = edge(*words, "NV0042", answers="k\n")
     assert asked.exit_code == 1
-    assert asked.stderr.splitlines()[:4] == [
+    withdraws = ["Lò Thị Mây, NV0042 rút lại đồng ý: từ giờ không dùng vân tay của người này nữa."]
+    first = withdraws if words[0] == "consent" else []
+    assert asked.stderr.splitlines()[: len(first) + 4] == [
+        *first,
         f"{goes} Lò Thị Mây, NV0042: vân tay ngón trỏ phải.",
         "Còn 1 bản sao lưu có thể giữ vân tay này: edge-agent templates list",
         "Giữ mã, tên; công, lương không đổi.",
-        "Xóa rồi không lấy lại được. Xóa? [c/K]: k",
+        "Xóa rồi phải đăng ký lại, hoặc ký đồng ý lại rồi nạp từ bản sao lưu. Xóa? [c/K]: k",
     ]
     if days:
         assert edge(*words, "NV0042", "--yes").exit_code == 0
-        again = edge(*words, "NV0042", answers="k\n").stderr
+        again = edge(*words, "NV0042", answers="k\n").stderr.splitlines()[len(first)]
         assert again.startswith("Xóa hẳn ngay của Lò Thị Mây, NV0042: ")
 
 

@@ -17,7 +17,7 @@ from ..contract.facts import PunchVoided
 from ..contract.kinds import ACTS, ERASING, KINDS, kind_of, subject_of, words_of
 from ..contract.language import LANGUAGES, Message, current, is_name, said, say
 from ..contract.people import Holders, alike
-from ..contract.people_facts import TemplatesDestroyed, WorkerErased
+from ..contract.people_facts import TemplatesDestroyed, WorkerErased, WorkerLeaveDropped
 from ..contract.stamps import Stamp, parse_time, true_time
 from ..gate.daemon.assembly import Assembly
 from ..gate.ledger.store.sqlite_store import SqliteStore
@@ -39,6 +39,7 @@ _SHOWN_OF_KEY = 12
 
 _DESTROYED = kind_of(TemplatesDestroyed)
 _ERASED, _VOIDED = kind_of(WorkerErased), kind_of(PunchVoided)
+_CALLED_BACK = kind_of(WorkerLeaveDropped)
 _PAYROLL = "payroll"
 """The actor of what its roster changes."""
 
@@ -341,7 +342,7 @@ def _line(change: dict[str, Any], now: Stamp) -> str:
         when = Message("audit.when-to-come", at=at)
     name = "audit.line-carried" if change.get("carried") else "audit.line"
     what = _what(change)
-    if change.get("back"):
+    if change.get("back") and change["kind"] != _CALLED_BACK:
         what = Message("audit.and-back", what=what)
     return say(name, when=when, who=by_whom(change["actor"]), what=what)
 
@@ -355,6 +356,8 @@ def _what(change: dict[str, Any]) -> Message:
         kind = "worker.named"
     elif change.get("listed"):
         kind = "worker.listed"
+    elif kind == _CALLED_BACK and change.get("back"):
+        kind = "worker.back"
     elif kind == "worker.changed":
         renamed = details.get("why") == "renamed"
         kind = f"worker.{'renamed' if renamed else 'active' if details['active'] else 'inactive'}"

@@ -92,6 +92,8 @@ def record(
         whose = who(result["worker"], names_of(settings))
         told = {"text": text, "signed": result["signed"], "seq": result["seq"]}
         tell(say("consent.recorded", whose=whose, **told))
+        if result.get("fingers") == []:  # A daemon of an older version does not tell.
+            tell(say("consent.then-enrol", code=result["worker"]))
         tell_back(result, whose)
 
 
@@ -103,9 +105,20 @@ def record(
 def withdraw(settings: Settings, code: str, yes: bool, as_json: bool) -> None:
     ask_a_person(yes, lambda: _withdraw_asks(settings, code))
     result = carry_out(settings, WithdrawConsent(code=code))
-    if result["erased"]["credentials"] and not as_json:
-        tell(say("privacy.give-again", code=result["worker"]))
-    tell_erasure(settings, result, as_json, empty="privacy.withdrawn-empty")
+    if not as_json:
+        _tell_withdrawn(result, who(result["worker"], names_of(settings)))
+    told = {"empty": "privacy.withdrawn-empty", "undo": "privacy.undo-withdrawal"}
+    tell_erasure(settings, result, as_json, **told)
+
+
+def _tell_withdrawn(result: dict[str, Any], whose: str) -> None:
+    """That it is so, and by what they punch from now on."""
+    code = result["worker"]
+    tell(say("privacy.withdrawn-now", whose=whose))
+    if result["erased"]["credentials"]:
+        tell(say("privacy.give-again", code=code))
+    elif not result.get("methods", ["?"]):  # A daemon of an older version does not tell.
+        tell(say("privacy.give-one", code=code))
 
 
 def _withdraw_asks(settings: Settings, code: str) -> str:
@@ -114,7 +127,7 @@ def _withdraw_asks(settings: Settings, code: str) -> str:
 
     whose = whom(settings, code)
     refuse_beforehand(settings, code, refuse_withdrawal)
-    return erase_asks(settings, code, whose)
+    return f"{say('privacy.withdraw-asks', whose=whose)}\n{erase_asks(settings, code, whose)}"
 
 
 @consent.command("list", help="help.consent-list")

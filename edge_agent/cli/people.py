@@ -1,16 +1,15 @@
 """``edge-agent workers``, ``prints``, ``identify``: who may punch, by which finger."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 from msgspec import to_builtins
 
-from ..contract.errors import BadRequest, EdgeAgentError
+from ..contract.errors import BadRequest
 from ..contract.language import say
 from ..contract.people import lacks_digit
 from ..gate.erasure import disputes, is_expected, is_over
 from ..gate.people.requests import (
-    ActivateWorker,
     AddWorker,
     DeactivateWorker,
     DropLeave,
@@ -27,7 +26,7 @@ from .help import command, group
 from .options import as_json, ask_a_person, with_settings, yes_option
 from .retired import refuse_retired
 from .show import print_json, print_table
-from .tell import ask, confirm, somebody_types, tell
+from .tell import ask, tell
 from .worker_words import (
     erase_asks,
     fingers_of,
@@ -36,6 +35,7 @@ from .worker_words import (
     tell_beside,
     tell_erasure,
     tell_namesakes,
+    tell_stays,
 )
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ _MOST_NAMED = 20
 @group(
     help="help.workers",
     elsewhere={
+        "activate": "activate",
         "export": "workers_file",
         "import": "workers_file",
         "merge": "show_worker",
@@ -98,40 +99,6 @@ def rename(
             tell(say("people.rename-back", **told))
 
 
-@workers.command(help="help.workers-activate")
-@code_argument
-@yes_option
-@as_json
-@with_settings
-def activate(settings: Settings, code: str, yes: bool, as_json: bool) -> None:
-    try:
-        result = carry_out(settings, ActivateWorker(code=code, same_person=yes))
-    except EdgeAgentError as error:  # The daemon's own, or what is raised here without one.
-        if error.message.name != "people.held-for" or not somebody_types():
-            raise
-        confirm(say("people.same-person-asks", **error.message.fields))
-        result = carry_out(settings, ActivateWorker(code=code, same_person=True))
-    if as_json:
-        print_json(result)
-        return
-    who = {"code": result["code"], "name": result["name"]}
-    if result.get("dropped"):  # A daemon of an older version does not tell.
-        _tell_stays(result)
-        return
-    if result.get("left"):
-        tell(say("people.active-left", **who))
-    elif result["fingers"]:
-        tell(say("people.active-with", fingers=fingers_of(result["fingers"]), **who))
-    else:
-        tell(say("people.active-without", **who))
-    if day := result.get("leaves_after"):
-        tell(say("people.still-leaves", day=day, **who))
-
-
-def _tell_stays(result: dict[str, Any]) -> None:
-    tell(say("people.stays", day=result["dropped"], code=result["code"], name=result["name"]))
-
-
 @workers.command(help="help.workers-deactivate")
 @code_argument
 @as_json
@@ -161,7 +128,7 @@ def leave(
         if as_json:
             print_json(dropped)
         else:
-            _tell_stays(dropped)
+            tell_stays(dropped)
         return
     if day is not None:
         from .since import typed_day  # Only here, and below: others name no day.

@@ -52,8 +52,7 @@ def report(settings: Settings, code: str, file: Path | None, as_json: bool) -> N
     kept = [row for row in retention(store, settings, assembly.zone) if row.what in _TOLD_OF]
     at = local_time(assembly.clock.stamp().wall_ms, assembly.zone)
     title = Message("held.title", gate=found.gate, name=found.name, code=found.code)
-    leaving = store.leavings().get(worker.code)
-    state = state_of(worker, leaving, assembly.today(), retired=store.retired)
+    state = state_of(worker, found.leaving, assembly.today(), retired=store.retired)
     sections = sections_of(found, kept, state, consent_required=settings.privacy.asks)
     if file is not None:
         made = _small_print(found, at)
@@ -88,7 +87,7 @@ def sections_of(
         Section(title=Message("held.who"), lines=tuple(_who(found, state))),
         Section(title=Message("held.consent"), lines=tuple(_consents(found, consent_required))),
         Section(title=Message("held.fingers"), lines=tuple(_fingers(found))),
-        Section(title=Message("held.else"), lines=(_otherwise(found),)),
+        Section(title=Message("held.else"), lines=tuple(_otherwise(found))),
         _presses(found),
         _refusals(found),
         Section(
@@ -114,7 +113,8 @@ def sections_of(
 
 def _who(found: Held, state: str) -> Iterator[Message]:
     yield Message("held.name", name=found.name, code=found.code)
-    if found.fingers or found.credentials or not found.erasures:
+    left = found.leaving is not None and found.leaving.left
+    if found.fingers or found.credentials or left or not found.erasures:
         yield Message("held.state", state=state)
     if found.listed is not None:
         first, last = (
@@ -173,11 +173,15 @@ def _fingers(found: Held) -> Iterator[Text]:
     yield Message("held.no-picture")
 
 
-def _otherwise(found: Held) -> Message:
+def _otherwise(found: Held) -> Iterator[Message]:
+    """What is kept of each says otherwise much of it."""
     if not found.credentials:
-        return Message("held.nothing-else")
+        yield Message("held.nothing-else")
+        return
     methods = [Message(f"method.{method}") for method in found.credentials]
-    return Message("held.has-else", methods=methods)
+    yield Message("held.has-else", methods=methods)
+    for method in found.credentials:
+        yield Message(f"held.kept-of-{method}")
 
 
 def _presses(found: Held) -> Section:

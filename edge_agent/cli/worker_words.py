@@ -86,7 +86,7 @@ def refuse_beforehand(
         refuse(store, known_code(code, names, Message("people.add-first"), names))
 
 
-def ask_if_left(settings: Settings, code: str, yes: bool) -> None:
+def ask_if_left(settings: Settings, code: str, yes: bool, *, activated: bool = False) -> None:
     """Whoever has left is at work again by what comes now, and the code may be mistyped: it is
     asked, unless the answer is there already. That they are is told by ``tell_back`` once it is so:
     what comes now may be refused."""
@@ -98,7 +98,7 @@ def ask_if_left(settings: Settings, code: str, yes: bool) -> None:
     asked: list[str] = []
 
     def look(store: "SqliteStore", code: str) -> None:
-        worker, leaving = store.worker(code), brought_back(store, code)
+        worker, leaving = store.worker(code), brought_back(store, code, activated=activated)
         if worker is not None and leaving is not None:
             state = state_of(worker, leaving, None)
             whose = who(code, {code: worker.name})
@@ -118,6 +118,11 @@ def tell_back(result: dict[str, Any], whose: str) -> None:
             tell(say("people.back-from", day=day, **told))
         else:
             tell(say("people.back", **told))
+
+
+def tell_stays(result: dict[str, Any]) -> None:
+    """That somebody who was to leave does not, and how that is undone."""
+    tell(say("people.stays", day=result["dropped"], code=result["code"], name=result["name"]))
 
 
 def consent_state(own: Consent | None) -> str:
@@ -242,7 +247,7 @@ def erase_asks(settings: Settings, code: str, whose: str) -> str:
     from ..gate.sealed_backups import backups_with
 
     assembly = Assembly(settings)
-    kept, sealed = Message("people.kept-unseen"), 0
+    kept, sealed, stays = Message("people.kept-unseen"), 0, "people.erase-stays-sealed"
     days = settings.privacy.erase_within_days if assembly.today() is not None else 0
     with (
         suppress(EdgeAgentError, PermissionError),
@@ -251,12 +256,13 @@ def erase_asks(settings: Settings, code: str, whose: str) -> str:
         code = known_code(code, (one.code for one in store.workers()), "")
         kept = _kept_of(store, code)
         sealed = len(backups_with(store.sealed_backups(), code, assembly.zone))
+        stays = stays if sealed else "people.erase-stays"
         days = 0 if code in store.stopped() else days  # Whoever asks again means now.
     name = "people.erase-within-asks" if days else "people.erase-asks"
     lines = [say(name, whose=whose, what=kept, count=days)]
     if sealed:
         lines.append(say("people.erase-sealed", count=sealed))
-    return "\n".join((*lines, say("people.erase-stays")))
+    return "\n".join((*lines, say(stays)))
 
 
 def _kept_of(store: "SqliteStore", code: str) -> Message:
@@ -269,10 +275,15 @@ def _kept_of(store: "SqliteStore", code: str) -> Message:
 
 
 def tell_erasure(
-    settings: Settings, result: dict[str, Any], as_json: bool, *, empty: str = "privacy.left-empty"
+    settings: Settings,
+    result: dict[str, Any],
+    as_json: bool,
+    *,
+    empty: str = "privacy.left-empty",
+    undo: str = "privacy.undo-leave",
 ) -> None:
-    """What a withdrawal or a leaving came to, ``empty`` where nothing was kept; ends with 1 where
-    something is left to do."""
+    """What a withdrawal or a leaving came to, ``empty`` where nothing was kept, and how it is
+    undone; ends with 1 where something is left to do."""
     if as_json:
         print_json(result)
     else:
@@ -281,6 +292,10 @@ def tell_erasure(
             tell_beside(result)
         elif result.get("sealed") or result.get("sensors"):  # They work until then.
             tell(say("privacy.beside-later"))
+        if result["begun"]:
+            if result["done"] and any(result["erased"].values()):
+                tell(say("privacy.then-certificate", code=result["worker"]))
+            tell(say(undo, code=result["worker"]))
     if result["begun"] is not None and not result["done"]:
         click.get_current_context().exit(1)
 

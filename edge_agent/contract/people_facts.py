@@ -181,7 +181,7 @@ class WorkerLeavePlanned(Fact, tag="worker.leave-planned", frozen=True, kw_only=
 
 
 class WorkerLeaveDropped(Fact, tag="worker.leave-dropped", frozen=True, kw_only=True):
-    """A worker is not to leave: what was planned is not done."""
+    """A worker is not to leave: what was planned is not done, and who has left is at work again."""
 
     worker: str
     actor: str

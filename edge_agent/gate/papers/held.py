@@ -13,7 +13,7 @@ from ...contract.people import Employment, Worker
 from ...contract.stamps import true_time
 from ..claims import Claim
 from ..consents import Consent
-from ..erasure import Erasure
+from ..erasure import Erasure, WorkerLeaving
 from ..ledger.store.sqlite_store import SqliteStore
 from ..replaced_sensors import HeldSensor, sensors_with
 from ..sealed_backups import HeldBackup, backups_with
@@ -61,13 +61,14 @@ class HeldPunch(Attendance, frozen=True, kw_only=True):
 class Held(Struct, frozen=True, kw_only=True):
     """All of it. Times are local, None where nobody knows them.
 
-    ``has_withdrawn``: they do not agree any more, since the day ``withdrawn``, None where that is
-    not known; ``withdrew_before``: the days on which they had withdrawn, and have agreed or left
-    since. ``evidence``: of how many presses it is here which finger it was. ``punches``: all of
-    them, as they stand now; ``entries``: how many entries of each kind name the worker;
-    ``witnessed``: whose consents they have witnessed; ``vouched_name``: the name from before it was
-    corrected; ``sealed``: backups that hold, or may hold, their templates and were not destroyed;
-    ``sensors``: such sensors, that were replaced; ``claims``: what they have asked for.
+    ``leaving``: that they have left, or are to; ``has_withdrawn``: they do not agree any more,
+    since the day ``withdrawn``, None where that is not known; ``withdrew_before``: the days on
+    which they had withdrawn, and have agreed or left since. ``evidence``: of how many presses it is
+    here which finger it was. ``punches``: all of them, as they stand now; ``entries``: how many
+    entries of each kind name the worker; ``witnessed``: whose consents they have witnessed;
+    ``vouched_name``: the name from before it was corrected; ``sealed``: backups that hold, or may
+    hold, their templates and were not destroyed; ``sensors``: such sensors, that were replaced;
+    ``claims``: what they have asked for.
     """
 
     gate: str
@@ -78,6 +79,7 @@ class Held(Struct, frozen=True, kw_only=True):
     vouched_name: str | None
     active: bool
     listed: Employment | None
+    leaving: WorkerLeaving | None
     fingers: list[HeldFinger]
     credentials: list[str]
     allowed: bool
@@ -120,6 +122,7 @@ def held(store: SqliteStore, worker: Worker, zone: ZoneInfo) -> Held:
         vouched_name=None if vouched == another else vouched,
         active=worker.active,
         listed=worker.listed,
+        leaving=store.leavings().get(code),
         fingers=[
             HeldFinger(
                 finger=one.finger,

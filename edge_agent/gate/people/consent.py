@@ -42,7 +42,8 @@ def record_consent(context: RequestContext, request: RecordConsent) -> Result:
     )
     back = told_back(context.gate.store, code, context.today)
     seq = context.gate.record_consent(fact, consent)
-    return {**to_builtins(fact), "seq": seq, **back}
+    fingers = [print_.finger for print_ in context.gate.known.prints if print_.worker == code]
+    return {**to_builtins(fact), "seq": seq, "fingers": fingers, **back}
 
 
 class Signed(NamedTuple):

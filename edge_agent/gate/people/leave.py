@@ -136,7 +136,8 @@ def _go_on(context: RequestContext, eraser: Eraser) -> None:
 
 
 def _told(context: RequestContext, code: str) -> Result:
-    one = [e for e in context.gate.store.erasures() if e.worker == code][-1]
+    store = context.gate.store
+    one = [e for e in store.erasures() if e.worker == code][-1]
     return {
         "worker": code,
         "after": one.after,
@@ -145,6 +146,7 @@ def _told(context: RequestContext, code: str) -> Result:
         "erased": to_builtins(one.counts),
         "left": [slot for slot, _ in one.slots],
         "done": one.done,
+        "methods": [str(held.method) for held in store.credentials() if held.worker == code],
         **_beside(context, code),
     }
 

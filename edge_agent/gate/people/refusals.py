@@ -13,7 +13,7 @@ from ...contract.errors import BadRequest
 from ...contract.facts import Method
 from ...contract.kinds import CREDITS
 from ...contract.language import Message
-from ...contract.people import Print
+from ...contract.people import Print, Worker
 from ...contract.stamps import DAY_MS, parse_time
 from ..credentials import number_of
 from ..erasure import WorkerLeaving, is_over
@@ -60,19 +60,38 @@ def refuse_left(store: SqliteStore, code: str) -> None:
     raise BadRequest(told, code=code, day=leaving.since, back=back)
 
 
-def brought_back(store: SqliteStore, code: str) -> WorkerLeaving | None:
+def refuse_delisted(worker: Worker) -> None:
+    """Raise BadRequest where payroll's roster keeps a worker out: payroll brings them back."""
+    if worker.listed is not None and not worker.listed.active:
+        raise BadRequest("people.delisted", code=worker.code)
+
+
+def refuse_return(store: SqliteStore, code: str) -> None:
+    """Raise BadRequest where somebody who has left cannot be at work again: payroll's roster keeps
+    them out, or they are to be erased yet."""
+    if code in store.leavings() and (worker := store.worker(code)) is not None:
+        refuse_delisted(worker)
+    refuse_stopped(store, code)
+
+
+def brought_back(store: SqliteStore, code: str, *, activated: bool = False) -> WorkerLeaving | None:
     """The leaving of a worker who is at work again once a finger, a card or a consent of theirs is
-    here; None: they have not left, or are refused for another reason as well."""
+    here; None: they have not left, or are refused for another reason as well.
+
+    ``activated``: by a person's word alone, which is also that they are refused no more.
+    """
     worker, leaving = store.worker(code), store.leavings().get(code)
-    if worker is None or worker.deactivated or code in store.stopped():
+    if worker is None or code in store.stopped() or (worker.deactivated and not activated):
         return None
     return leaving if leaving is not None and leaving.left else None
 
 
-def told_back(store: SqliteStore, code: str, today: str | None) -> dict[str, Any]:
+def told_back(
+    store: SqliteStore, code: str, today: str | None, *, activated: bool = False
+) -> dict[str, Any]:
     """Whether a worker is brought ``back``, and their ``last_day`` as 'workers leave --on' takes it
     for whoever undoes that: None where it is today, of long ago or not known."""
-    leaving, day = brought_back(store, code), None
+    leaving, day = brought_back(store, code, activated=activated), None
     if leaving is not None and today is not None:
         # Whoever left on no day that was named has worked to the day on which that was typed.
         named = leaving.last_day or leaving.since
@@ -162,9 +181,7 @@ def _refuse_undone(store: SqliteStore, code: str) -> None:
 def _back(store: SqliteStore, code: str) -> Message:
     """What is typed where somebody who has left is back."""
     worker = store.worker(code)
-    if worker is None or not worker.deactivated:
-        return Message("privacy.back-enrol", code=code)
-    if worker.listed is not None and not worker.listed.active:
+    if worker is not None and worker.listed is not None and not worker.listed.active:
         return Message("people.delisted-ask", code=code)
     return Message("privacy.back-activate", code=code)
 

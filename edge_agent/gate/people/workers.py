@@ -7,6 +7,7 @@ somebody else is asked about first, and a code that people would take for anothe
 from msgspec import structs, to_builtins
 
 from ...contract.errors import BadRequest
+from ...contract.facts import Fact
 from ...contract.language import Message
 from ...contract.people import (
     Worker,
@@ -21,8 +22,9 @@ from ...contract.people import (
 from ...contract.people_facts import WorkerAdded, WorkerChanged, WorkerLeaveDropped
 from ..erasure import is_expected
 from ..ledger.recorder import Recorder
+from ..sealed_backups import backups_with
 from .context import RequestContext, Result
-from .refusals import refuse_left
+from .refusals import refuse_delisted, refuse_left, refuse_return, told_back
 from .requests import (
     ActivateWorker,
     AddWorker,
@@ -91,24 +93,26 @@ def rename_worker(context: RequestContext, request: RenameWorker) -> Result:
 
 
 def activate_worker(context: RequestContext, request: ActivateWorker) -> Result:
-    """Take the fingers again of a worker whom this gate refuses, or drop that they are to leave.
+    """Take the fingers again of a worker whom this gate refuses, drop that they are to leave, or
+    have somebody who has left at work again.
 
     Says which ``fingers``, and what day was ``dropped`` or is still the last one (``leaves_after``:
-    whoever was refused as well has two things to be taken back), or that they have ``left``. Raises
-    BadRequest where they are not refused, and not to leave.
+    whoever was refused as well has two things to be taken back). Raises BadRequest where they are
+    not refused, have not left and are not to leave.
     """
     gate, known = context.gate, context.worker(request.code)
     leaving = gate.store.leavings().get(known.code)
+    if leaving is not None and leaving.left:
+        return _bring_back(context, known)
     last_day = leaving.after if leaving is not None else None
-    left = leaving is not None and leaving.left
     fingers = _fingers(gate, known.code)
-    told = {"dropped": None, "leaves_after": last_day, "left": left, "fingers": fingers}
+    told = {"dropped": None, "leaves_after": last_day, "left": False, "fingers": fingers}
     if known.active and last_day is not None:
         _drop(context, known.code)
         return {**to_builtins(known), **told, "dropped": last_day, "leaves_after": None}
     if known.active:
-        _refuse_delisted(known)
-        raise BadRequest("people.left-enrol" if left else "people.active-already", code=known.code)
+        refuse_delisted(known)
+        raise BadRequest("people.active-already", code=known.code)
     former = gate.store.held_back().get(known.code)
     if former is not None and not request.same_person:
         raise BadRequest("people.held-for", code=known.code, former=former, name=known.name)
@@ -116,6 +120,22 @@ def activate_worker(context: RequestContext, request: ActivateWorker) -> Result:
     changed = WorkerChanged(worker=worker.code, active=True, actor=context.actor)
     gate.record_worker(changed, worker, same_person=True)
     return {**to_builtins(worker), **told}
+
+
+def _bring_back(context: RequestContext, known: Worker) -> Result:
+    """Nothing of what was erased comes back by it: that they are ``back``, their ``last_day``, and
+    the ``sealed`` backups that may hold their templates still."""
+    gate, code = context.gate, known.code
+    refuse_return(gate.store, code)
+    back = told_back(gate.store, code, context.today, activated=True)
+    worker = structs.replace(known, active=True)
+    facts: list[Fact] = [WorkerLeaveDropped(worker=code, actor=context.actor)]
+    if not known.active:
+        facts.append(WorkerChanged(worker=code, active=True, actor=context.actor))
+    gate.record_workers([(fact, worker) for fact in facts], same_person=True)
+    sealed = backups_with(gate.store.sealed_backups(), code, gate.policy.zone)
+    told = {"dropped": None, "leaves_after": None, "left": False, "sealed": to_builtins(sealed)}
+    return {**to_builtins(worker), **told, **back, "fingers": []}
 
 
 def drop_leave(context: RequestContext, request: DropLeave) -> Result:
@@ -186,15 +206,10 @@ def _vouched_name(gate: Recorder, known: Worker) -> str:
     return gate.store.vouched_names().get(known.code, known.name)
 
 
-def _refuse_delisted(known: Worker) -> None:
-    if known.listed is not None and not known.listed.active:
-        raise BadRequest("people.delisted", code=known.code)
-
-
 def _as_listed(known: Worker, wanted: Worker) -> Worker:
     """A worker of payroll's roster, brought back at this gate: the rest is payroll's to say."""
     if known.active:
-        _refuse_delisted(known)
+        refuse_delisted(known)
     if not alike(known.name, wanted.name):
         raise BadRequest("people.other-name-in-roster", code=known.code, name=known.name)
     return structs.replace(known, active=True)

@@ -23,6 +23,7 @@ from edge_agent.gate.people.requests import (
     ActivateWorker,
     AddPunch,
     DeactivateWorker,
+    LeaveWorker,
     OpenClaim,
     RecordConsent,
     VoidPunch,
@@ -148,10 +149,10 @@ def test_after_an_erasure_it_says_so_and_has_nothing_else(office: Office) -> Non
     assert len(found.punches) == 3
 
 
-def paper(found: Held) -> str:
+def paper(found: Held, state: str = "") -> str:
     """What the report says, in English."""
     use(ENGLISH)
-    sections = sections_of(found, [], "", consent_required=False)
+    sections = sections_of(found, [], state, consent_required=False)
     return " ".join(
         say(line) for one in sections for line in one.lines if isinstance(line, Message)
     )
@@ -167,6 +168,24 @@ def test_a_withdrawal_is_told_and_what_was_erased(office: Office) -> None:
     said = paper(lans(office))
     assert "You have agreed to text vi-1" in said
     assert "You had withdrawn your consent before, on 2026-11-18." in said
+
+
+def test_who_has_left_reads_so_with_the_last_day(office: Office) -> None:
+    office.site.clock.now += 86_400
+    office.asks(LeaveWorker(code="007", on="2026-11-18"))
+    found = lans(office)
+    assert (found.leaving.left, found.leaving.last_day) == (True, "2026-11-18")
+    assert str(Message("held.state", state="left")) in paper(found, "left")
+
+
+def test_what_can_be_found_out_of_a_secret_is_told_of_each(office: Office) -> None:
+    with office.site.store.changing() as change:
+        pin = Credential(worker="007", method=Method.PIN, salt=b"p" * 16, hash=b"\x08" * 32)
+        change.put_credential(pin)
+    said = paper(lans(office))
+    assert "can try it out, for it has 4 to 8 digits" in said
+    assert "with a copy of the database it is hardly found out" in said
+    assert "QR code: only" not in said
 
 
 def test_a_withdrawal_in_an_earlier_ledger_is_told_without_a_day(office: Office) -> None:

@@ -32,6 +32,7 @@ from edge_agent.gate.people.requests import (
     ListedWorker,
     MakeQr,
     RecordConsent,
+    RenameWorker,
     WithdrawConsent,
 )
 from tests.gate.fakes import LAN, LANS, ZONE
@@ -64,7 +65,8 @@ def test_whoever_has_left_is_told_so_until_they_are_back(days: int) -> None:
     assert shown(office) == "active"
     office.asks(LeaveWorker(code="007"))
     assert shown(office) == "left on 2026-11-18"
-    office.refused(ActivateWorker(code="007"), "007 has left.*edge-agent enroll 007")
+    if days:
+        office.refused(ActivateWorker(code="007"), "007 has left.*edge-agent workers leave 007")
     row = ListedWorker(code="007", name=LAN.name, active=False)  # As an export has them.
     assert office.asks(ImportWorkers(workers=[row]))["unchanged"] == 1
     if days:
@@ -75,10 +77,11 @@ def test_whoever_has_left_is_told_so_until_they_are_back(days: int) -> None:
     assert shown(office) == "deactivated"
 
 
-def test_who_has_left_already_is_enrolled_as_it_is_told() -> None:
+def test_who_has_left_already_is_told_how_they_are_back_and_enrolled_as_well() -> None:
     office = Office("new", "new", "new")
     office.asks(LeaveWorker(code="007"))
-    office.refused(LeaveWorker(code="007"), "left already.* back[?] edge-agent enroll 007$")
+    told = "left already.*not left at all[?] edge-agent workers activate 007$"
+    office.refused(LeaveWorker(code="007"), told)
     office.asks(RecordConsent(code="007", text="vi-1", signed=TODAY, paper=True))
     assert office.asks(Enroll(code="007", finger="left-thumb"))["worker"] == "007"
     assert shown(office) == "active"
@@ -132,7 +135,7 @@ def test_a_last_day_that_was_named_is_told_to_whoever_asks_again() -> None:
 def test_who_has_left_is_entered_by_no_other_command_than_it_is_told() -> None:
     office = Office()
     office.asks(LeaveWorker(code="007"))
-    told = f"007 has left already, on {TODAY}.*They are back[?] edge-agent enroll 007$"
+    told = f"007 has left already, on {TODAY}.*not left at all[?] edge-agent workers activate 007$"
     office.refused(AddWorker(code="007", name=LAN.name), told)
 
 
@@ -266,6 +269,29 @@ def test_whoever_may_plan_a_leaving_may_drop_it() -> None:
     )
     assert DropLeave.command == LeaveWorker.command  # By which the roles are looked up.
     office.refused(DropLeave(code="007"), "Nothing is planned for 007")
+
+
+@pytest.mark.parametrize("deactivated", [False, True])
+def test_who_has_left_is_back_by_a_person_s_word_until_they_leave_again(deactivated: bool) -> None:
+    office = Office()
+    store = office.site.store
+    if deactivated:
+        office.asks(DeactivateWorker(code="007"))
+    office.asks(RenameWorker(code="007", name="Lan Anh", force=True))
+    for again in range(2):
+        office.asks(LeaveWorker(code="007", on="2026-11-10" if again else None))
+        office.asks(RenameWorker(code="007", name="Lan", force=True))
+        assert store.leavings()["007"].left  # A name that is corrected says nothing of that.
+        told = office.asks(ActivateWorker(code="007"))
+        assert (told["back"], told["active"], told["fingers"]) == (True, True, [])
+        assert told["last_day"] == ("2026-11-10" if again else None)
+        assert store.leavings() == {}
+        assert store.returns() == {
+            one["seq"] for one in store.data() if one["kind"] == "worker.leave-dropped"
+        }
+        assert shown(office) == "active"
+        office.refused(ActivateWorker(code="007"), "is active already")
+    assert not store.has_anything_of("007")
 
 
 @pytest.mark.parametrize("request_", [LeaveWorker(code="007"), WithdrawConsent(code="007")])

@@ -1,6 +1,6 @@
 """Who has left, and who does not agree any more, by what stands of their erasures."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -19,7 +19,10 @@ _LEFT = "worker.left"
 
 _AGREED = "consent.given"
 
-_CAME = (_AGREED, "print.enrolled", "print.restored", "credential.added")
+_CALLED_BACK = "worker.leave-dropped"
+"""After a leaving: somebody says that it counts no more; before one: that none is planned."""
+
+_CAME = (_AGREED, "print.enrolled", "print.restored", "credential.added", _CALLED_BACK)
 """By what somebody who has left is at work again."""
 
 _NO_SEQ = 1 << 62
@@ -44,7 +47,7 @@ class LeavingRows(ErasureRows):
         left = {
             code: entry for code, entry in self._left().items() if entry.get("actor") != _PAYROLL
         }
-        here = self._of_whom_anything_is([*left]) - self.stopped()
+        here = self._of_whom_anything_is([*left]) - self.stopped() | self._called_back(left)
         for code, entry in left.items():
             if code not in here:
                 known = kept.get(code, {}) if not entry else {}
@@ -65,6 +68,15 @@ class LeavingRows(ErasureRows):
             msgspec.json.encode(codes).decode(),
         )
         return {worker for (worker,) in rows}
+
+    def _called_back(self, left: Mapping[str, dict[str, Any]]) -> set[str]:
+        """Those of them whom somebody has called back since, of whom nothing has to be here yet: a
+        leaving that is not in this ledger, or not any more, was before."""
+        if not left:
+            return set()
+        rows = self._connection.rows("SELECT seq, wire FROM ledger WHERE kind = ?", _CALLED_BACK)
+        called = ((seq, _read(seq, wire).get("worker", "")) for seq, wire in rows)
+        return {code for seq, code in called if code in left and seq > left[code].get("seq", 0)}
 
     def _left(self) -> dict[str, dict[str, Any]]:
         """Who has left, with that entry: it is the last reason of theirs, or they have withdrawn
