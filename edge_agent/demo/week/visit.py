@@ -30,6 +30,7 @@ from ...contract.people_facts import (
     RosterApplied,
     RosterRefused,
     TemplatesDestroyed,
+    TemplatesLost,
     TemplatesSealed,
     WorkerAdded,
     WorkerChanged,
@@ -71,6 +72,7 @@ TECHNICIANS_VISIT: tuple[Fact, ...] = (
         actor=SUPERVISOR,
     ),
     TemplatesDestroyed(backup="2026-10-18", actor=SUPERVISOR),
+    TemplatesLost(backup="2026-11-15", actor=SUPERVISOR),
     CredentialAdded(worker=_NEWCOMER, method=Method.CARD, actor=SUPERVISOR),
     CredentialsAllowed(worker=_NEWCOMER, allowed=True, actor=SUPERVISOR),
     ConsentGiven(
