@@ -3,6 +3,7 @@
 import json
 import os
 import pwd
+import re
 import shlex
 import unicodedata
 from contextlib import closing
@@ -1621,6 +1622,34 @@ def test_what_only_the_gate_knows_is_told_beside_what_the_file_shows(
     for one in ("dòng 2: ", "dòng 3: ", "dòng 4: ", "NV0042", "NV0060"):
         assert one in told, (one, told)
     assert edge("workers", "list", "--json").stdout.count("code") == 1
+
+
+def test_what_is_wrong_with_a_list_is_told_row_by_row_and_what_force_would_take(
+    edge: Edge, tmp_path: Path
+) -> None:
+    """Whoever types --force for one row takes the others along, and has read so before."""
+    rows = ["NV42;Lò Thị Mây", "NV0060;Giàng A Sử", "NV0070;", "NV60;Giàng A Sử", "NVX;Lò A"]
+    (tmp_path / "list.csv").write_text("\n".join(["mã nv;họ tên", *rows]))
+    told = " ".join(edge("workers", "import", "list.csv", "--dry-run").stderr.split())
+    assert re.findall(r"dòng (\d+): ", told) == ["2", "4", "5", "6"]
+    assert "--force là nhận cả 3 dòng này y như trong tệp: 2, 5, 6." in told
+    (tmp_path / "list.csv").write_text("\n".join(["mã nv;họ tên", *rows[2:3], rows[0]]))
+    told = " ".join(edge("workers", "import", "list.csv", "--dry-run").stderr.split())
+    assert re.findall(r"dòng (\d+): ", told) == ["2", "3"]
+    assert "--force là" not in told  # It is of one row.
+
+
+def test_names_in_capitals_are_remarked_on_and_entered_so(edge: Edge, tmp_path: Path) -> None:
+    rows = ["NV0060;TRẦN VĂN MINH", "NV0061;LÒ THỊ HOA", "NV0062;Vàng A Páo"]
+    (tmp_path / "list.csv").write_text("\n".join(["mã nv;họ tên", *rows]))
+    told = " ".join(edge("workers", "import", "list.csv").stdout.split())
+    assert "2 tên viết toàn chữ hoa, cổng ghi y như vậy: NV0060, NV0061." in told
+    assert "như 'Trần Văn Minh' thì sửa trong tệp rồi nhập lại." in told
+    assert "TRẦN VĂN MINH" in edge("workers", "list").stdout
+    (tmp_path / "list.csv").write_text("mã nv;họ tên\nNV0060;Trần Văn Minh\nNV0061;LÒ THỊ HOA\n")
+    told = edge("workers", "import", "list.csv", "--yes").stdout
+    assert "chữ hoa" not in told  # Of who is in it already it was said then.
+    assert "Trần Văn Minh" in edge("workers", "list").stdout
 
 
 def test_a_code_that_stands_twice_in_a_list_is_told_by_its_row(edge: Edge, tmp_path: Path) -> None:

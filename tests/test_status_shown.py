@@ -255,6 +255,14 @@ def test_a_daemon_of_an_older_version_is_shown_by_what_it_tells() -> None:
     assert "clock     synced, within 12 ms" in shown
 
 
+def test_for_whose_finger_it_waits_is_said_once_and_first() -> None:
+    use("vi")
+    shown = texts(shown_of(SETTINGS, answer(awaiting="enroll", awaiting_worker="NV0042")))
+    [row] = [text for text in shown if "NV0042: " in text]
+    waits = "đang chờ ngón tay để đăng ký; ai đã đăng ký vẫn chấm được"
+    assert " ".join(row.split()) == f"lúc này NV0042: {waits}"
+
+
 def test_a_time_that_is_believed_unchecked_is_not_called_right() -> None:
     """As the doctor has it: nothing has synchronised the clock of "[clock] trust" "always"."""
     shown = texts(shown_of(SETTINGS, answer(clock={"believed": True, "uncertainty_ms": 1000})))

@@ -28,13 +28,12 @@ def how_long(row: Kept) -> Message:
 
 
 def of_backup(one: HeldBackup) -> Message:
-    """Which backup, and who has it."""
-    return Message(
-        "held.sealed",
-        backup=one.backup[:SHOWN_DIGITS],
-        made=_day(one.made),
-        holder=one.holder or Message("held.unknown-holder"),
-    )
+    """Which backup, and who has it, or had it before it was lost."""
+    told = {"backup": one.backup[:SHOWN_DIGITS], "made": _day(one.made)}
+    holder = one.holder or Message("held.unknown-holder")
+    if one.lost is None:
+        return Message("held.sealed", holder=holder, **told)
+    return Message("held.sealed-lost", holder=holder, lost=_day(one.lost), **told)
 
 
 def of_sensor(one: HeldSensor) -> Message:

@@ -4,14 +4,13 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ..contract.errors import BadRequest, StoreFault
 from ..contract.formulas import harmless, meant
 from ..contract.language import Message, received, say
-from ..contract.messages import RosterWorker
 from ..contract.people import look_alikes_among
 from ..contract.spreadsheet import of_row, refuse
 from ..gate.people.requests import ImportWorkers, ListedWorker
@@ -23,8 +22,13 @@ from .show import print_json
 from .tell import tell, tell_notes
 from .worker_words import fingers_of, tell_namesakes
 
+if TYPE_CHECKING:
+    from ..receiver.roster.roster_file import RosterFile
+
 _AT_ONCE = 200
 """Rows of one request: a line of the control socket has 64 KiB, and a press waits for them."""
+
+_CODES_TOLD = 10
 
 _FILE = FilePath(path_type=Path, dir_okay=False)
 
@@ -45,7 +49,9 @@ def import_(
     found = look_at_roster_file(file)
     if not as_json:
         tell_notes(file, found.notes)
-    problems = found.problems + ([] if force else _alike(found.workers))
+    alike = {} if force else _alike(found)
+    problems = [*found.problems, *(of_row(number, why) for number, why in alike.items())]
+    forced = set(alike)
     sound = {
         worker.code: (worker, number)
         for worker, number in zip(found.workers, found.rows, strict=True)
@@ -59,11 +65,13 @@ def import_(
         planned = _ask(perform, rows, force=force, dry_run=True)
         # What only the gate knows is told beside what the file shows by itself, and not after it.
         for one in planned["problems"]:
-            why = received(one["why"], one["name"], one["fields"])
-            problems.append(of_row(sound[one["code"]][1], why))
-        refuse(file, problems)
+            why, (_, number) = received(one["why"], one["name"], one["fields"]), sound[one["code"]]
+            problems.append(of_row(number, why))
+            forced |= {number} if one["name"] in _FORCED else set()
+        refuse(file, problems, *_what_force_takes(sorted(forced)))
         if not as_json:
             _tell_plan(planned)
+            _tell_capitals(planned)
             tell_namesakes(_named(planned), names_of(settings))
         goes_on = bool(planned["changes"]) and not dry_run
         if goes_on:
@@ -95,14 +103,38 @@ def _ask(
     return whole
 
 
-def _alike(workers: list[RosterWorker]) -> list[Message]:
-    """Codes of one file that people would take for each other."""
-    found = look_alikes_among(worker.code for worker in workers)
-    return [
-        Message("people.alike-in-file", code=code, others=others)
-        for code, others in found.items()
-        if code < others[0]
-    ]
+_FORCED = (
+    "people.looks-like",
+    "people.code-forgotten",
+    "people.is-another",
+    "credential.are-anothers",
+)
+"""What is the matter with a row that ``--force`` takes as it is."""
+
+
+def _alike(found: "RosterFile") -> dict[int, Message]:
+    """Codes of one file that people would take for each other, by the row of the later one."""
+    rows = {worker.code: row for worker, row in zip(found.workers, found.rows, strict=True)}
+    told = dict[int, Message]()
+    for code, others in look_alikes_among(rows).items():
+        if before := [other for other in others if rows[other] < rows[code]]:
+            told[rows[code]] = Message("people.alike-in-file", code=code, others=before)
+    return told
+
+
+def _what_force_takes(rows: list[int]) -> list[Message]:
+    """That ``--force`` is no word on one row alone, where several of them ask for it."""
+    return [Message("people.import-force", count=len(rows), rows=rows)] if len(rows) > 1 else []
+
+
+def _tell_capitals(planned: dict[str, Any]) -> None:
+    """Of whom the file has the name in capitals, as it is shown from then on."""
+    loud = {code: name for code, name in _named(planned).items() if name.isupper() and " " in name}
+    if loud:
+        first = next(iter(loud.values()))
+        told = {"other": first.title(), "count": len(loud)}
+        codes = [*loud][:_CODES_TOLD] + ["…"] * (len(loud) > _CODES_TOLD)
+        tell(say("people.import-capitals", codes=codes, **told))
 
 
 def _named(planned: dict[str, Any]) -> dict[str, str]:
@@ -152,7 +184,9 @@ def export(settings: Settings, file: Path) -> None:
         rows.append([worker.code, worker.name, may, *(day or "" for day in dates), told])
     titles = [say(f"column.list-{name}") for name in ("code", "name", "active", "from", "to")]
     titles.append(say("column.fingers"))
-    content = _as_csv(titles, rows) if kind == ".csv" else _as_xlsx(titles[1], titles, rows)
+    content = (
+        _as_csv(titles, rows) if kind == ".csv" else _as_xlsx(say("column.sheet"), titles, rows)
+    )
     with new_private_file(file) as out:
         out.write(content)
     tell(say("people.exported", count=len(rows), path=file))

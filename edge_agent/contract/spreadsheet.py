@@ -139,13 +139,19 @@ def of_row(number: int, what: Message) -> Message:
     return Message("table.row", number=number, what=what)
 
 
-def refuse(path: Path, problems: Sequence[Message]) -> None:
-    """Raise BadRequest with all ``problems`` where there are any: it is all or nothing."""
+def refuse(path: Path, problems: Sequence[Message], *remarks: Message) -> None:
+    """Raise BadRequest with all ``problems`` where there are any, first those of the whole file and
+    then row by row, and ``remarks`` on them: it is all or nothing."""
     if problems:
         more = len(problems) - _MOST_TOLD
         rest = [Message("table.more", count=more)] if more > 0 else []
-        told = [*problems[:_MOST_TOLD], *rest]
+        told = [*sorted(problems, key=_row_of)[:_MOST_TOLD], *rest, *remarks]
         raise BadRequest("table.refused", path=path, problems=told)
+
+
+def _row_of(problem: Message) -> int:
+    number = problem.fields["number"] if problem.name == "table.row" else 0
+    return number if isinstance(number, int) else 0
 
 
 def as_yes_no(cell: Any, *, empty: bool) -> bool | None:

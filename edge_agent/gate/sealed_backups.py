@@ -185,7 +185,8 @@ def held_by_no_other(
 
 
 class HeldBackup(Struct, frozen=True, kw_only=True):
-    """One that has a worker's templates. ``made``: a day; ``holder``: who has it; None: not known.
+    """One that has a worker's templates. ``made``: a day; ``holder``: who has it; None: not known;
+    ``lost``: the day since which it is said to be in unknown hands.
 
     Never who else is in it.
     """
@@ -193,12 +194,18 @@ class HeldBackup(Struct, frozen=True, kw_only=True):
     backup: str
     made: str | None
     holder: str | None
+    lost: str | None = None
 
 
 def backups_with(backups: Iterable[SealedBackup], code: str, zone: ZoneInfo) -> list[HeldBackup]:
     """Those that were not destroyed, and hold a worker's templates as far as it is known."""
     return [
-        HeldBackup(backup=one.backup, made=one.made_on(zone), holder=one.holder)
+        HeldBackup(
+            backup=one.backup,
+            made=one.made_on(zone),
+            holder=one.holder,
+            lost=one.lost and one.lost[:10],
+        )
         for one in backups
         if one.destroyed is None and (one.workers is None or code in one.workers)
     ]

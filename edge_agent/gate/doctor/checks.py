@@ -7,7 +7,7 @@ from pathlib import Path
 from ...contract.errors import EdgeAgentError
 from ...contract.language import together
 from ..control.goes_on import goes_on
-from ..errors import BadSettings
+from ..errors import BadSettings, GateBusy
 from ..settings.load import load_settings
 from ..settings.meaning import oddities
 from ..settings.schema import Settings
@@ -188,6 +188,10 @@ def look(check: Check[Subject], subject: Subject) -> Iterator[Finding]:
 def _caught(check: Check[Subject], subject: Subject) -> Judgement | None:
     try:
         return check(subject)
+    except GateBusy as busy:
+        # One that starts is no fault, and what it looks at then, it tells by itself.
+        starts = busy.message.name == "control.starting"
+        return passed_on(State.WARN if starts else State.FAIL, busy.message)
     except EdgeAgentError as error:
         return passed_on(State.FAIL, error.message)
     # Nothing that goes wrong here may hide what the others find, a library's panic neither.

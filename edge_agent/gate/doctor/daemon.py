@@ -148,6 +148,10 @@ def uplink(context: CheckContext) -> Judgement | None:
     return UPLINK_GOOD()
 
 
+_OF_THE_START_S = 60
+"""An entry that waits for less before it is of the start itself, and tells of no outage."""
+
+
 def _since(status: dict[str, Any], away_s: float, why: Message) -> Message:
     """Why there is no connection, and since when; a daemon of an older version does not tell it."""
     if not away_s or not (now := status.get("time")):
@@ -156,7 +160,8 @@ def _since(status: dict[str, Any], away_s: float, why: Message) -> Message:
     since = moment.isoformat()
     if not status["uplink"].get("away_since_start"):
         return Message("uplink.away", since=since, why=why)
-    if waits := status.get("waiting_since"):
+    waits = status.get("waiting_since")
+    if waits and datetime.fromisoformat(waits) < moment - timedelta(seconds=_OF_THE_START_S):
         return Message("uplink.away-since-start-waits", since=since, waits=waits, why=why)
     return Message("uplink.away-since-start", since=since, why=why)
 

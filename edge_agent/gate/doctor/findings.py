@@ -95,7 +95,8 @@ def age_of(seconds: float) -> Message:
 
 def lateness(late: Mapping[str, int]) -> list[Message]:
     """What is late for workers' data, each with how many: what ``overdue`` tells, ``erasures``."""
-    return [Message(f"doctor.late-{what}", count=count) for what, count in late.items() if count]
+    named = {what.replace("_", "-"): count for what, count in late.items()}
+    return [Message(f"doctor.late-{what}", count=count) for what, count in named.items() if count]
 
 
 def passed_on(state: State, message: str | Message) -> Judgement:

@@ -146,11 +146,13 @@ def without_consent(store: SqliteStore) -> list[str]:
 
 def overdue(store: SqliteStore, today: str) -> dict[str, int]:
     """What is late for workers' data on a day (ISO 8601): ``backups`` of templates, ``sensors``
-    that were replaced and ``databases`` that were set aside, which are to be destroyed, and
-    ``claims`` whose day is over. Raises StoreFault.
+    that were replaced and ``databases`` that were set aside, which are to be destroyed,
+    ``lost_backups`` once they are found, and ``claims`` whose day is over. Raises StoreFault.
     """
+    backups = store.sealed_backups()
     return {
-        "backups": sum(one.to_destroy for one in store.sealed_backups()),
+        "backups": sum(one.to_destroy and one.lost is None for one in backups),
+        "lost_backups": sum(one.to_destroy and one.lost is not None for one in backups),
         "sensors": sum(one.to_destroy for one in store.replaced_sensors()),
         "databases": len(old_databases(store.erasures(), store.set_aside())),
         "claims": sum(one.overdue(today) for one in store.claims()),

@@ -96,6 +96,8 @@ def test_a_daemon_that_starts_is_not_called_stopped(stage: Stage, young: bool) -
     finally:
         lock.release()
     assert found == ("DAEMON_STARTING" if young else "DAEMON_ELSEWHERE")
+    # What the words call a start is no fault, and ends no script with 1.
+    assert of_sensor.state is (State.WARN if young else State.FAIL)
     assert of_sensor.name == ("control.starting" if young else "control.elsewhere")
     assert answer["starting"] is young
     assert ("is starting" in first) is young
@@ -187,6 +189,8 @@ def test_a_daemon_that_was_never_connected_does_not_say_when_the_broker_went(sta
     }
     begun = "Not connected to the broker since the daemon started (2026-11-30 18:50:06), "
 
+    assert said_of(uplink(context)).startswith(f"{begun}nothing is lost.")
+    context.status["waiting_since"] = "2026-11-30T18:50:05.900+07:00"  # It is of the start.
     assert said_of(uplink(context)).startswith(f"{begun}nothing is lost.")
     context.status["waiting_since"] = "2026-11-30T17:02:00.000+07:00"
     waits = "the oldest entry waits since 2026-11-30 17:02:00, nothing is lost."

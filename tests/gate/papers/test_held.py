@@ -10,6 +10,7 @@ from click.testing import CliRunner
 from msgspec import structs
 
 from edge_agent import cli
+from edge_agent.cli.kept_words import of_backup
 from edge_agent.cli.privacy_report import sections_of
 from edge_agent.contract.facts import Method
 from edge_agent.contract.language import ENGLISH, LANGUAGES, Message, say, use
@@ -18,6 +19,8 @@ from edge_agent.contract.people import Worker
 from edge_agent.contract.people_facts import PrintEnrolled, PrintRestored
 from edge_agent.gate.credentials import Credential
 from edge_agent.gate.directions import DirectionRule
+from edge_agent.gate.doctor.findings import lateness
+from edge_agent.gate.ledger.glance import overdue
 from edge_agent.gate.papers.held import Held, held
 from edge_agent.gate.people.requests import (
     ActivateWorker,
@@ -129,6 +132,26 @@ def test_all_of_it(office: Office) -> None:
     assert [(one.backup, one.holder) for one in found.sealed] == [("both", "chị Lan")]
     assert [(one.sensor, one.templates) for one in found.sensors] == [("old", 1)]
     assert [one.what for one in found.claims] == ["access"]
+
+
+def test_a_backup_that_was_lost_is_named_as_that(office: Office) -> None:
+    """Whoever asks where their templates are is not sent to somebody who has them no more."""
+    lost = SealedBackup(
+        backup="both",
+        prints=1,
+        workers=["007"],
+        holder="chị Lan",
+        lost="2026-11-29T08:00:00.000+07:00",
+        erased=["007"],
+    )
+    with office.site.store.changing() as change:
+        change.put_sealed_backup(lost)
+    [told] = map(of_backup, lans(office).sealed)
+    assert "kept by chị Lan, said to be lost on 2026-11-29: in whose hands" in str(told)
+    late = overdue(office.site.store, "2026-11-30")
+    assert (late["backups"], late["lost_backups"]) == (0, 1)
+    words = [str(one) for one in lateness(late)]
+    assert "1 lost backup, to be destroyed where it is found" in words
 
 
 def test_every_entry_that_names_them_is_counted(office: Office) -> None:
