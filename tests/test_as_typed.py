@@ -1652,6 +1652,13 @@ def test_names_in_capitals_are_remarked_on_and_entered_so(edge: Edge, tmp_path: 
     assert "Trần Văn Minh" in edge("workers", "list").stdout
 
 
+def test_an_exported_sheet_is_called_by_what_is_in_it(edge: Edge) -> None:
+    """Whoever imports it again is told which sheet was read."""
+    assert edge("workers", "export", "workers.xlsx").exit_code == 0
+    told = edge("workers", "import", "workers.xlsx", "--dry-run").stdout
+    assert "đã đọc trang tính 'công nhân'" in " ".join(told.split())
+
+
 def test_a_code_that_stands_twice_in_a_list_is_told_by_its_row(edge: Edge, tmp_path: Path) -> None:
     (tmp_path / "list.csv").write_text("mã nv;họ tên\nNV0050;Lò A\nNV0050;Lò B\nNV0051;\n")
     done = edge("workers", "import", "list.csv", "--dry-run")
