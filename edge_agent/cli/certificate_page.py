@@ -25,7 +25,7 @@ _COUNTED = ("prints", "openings", "credentials")
 
 class Carried(Struct, frozen=True, kw_only=True):
     """All that a page is made of; ``version``: of the program that made it; ``backups``: those
-    that still held the worker's templates then, ``sensors``: those that were replaced, and may.
+    that still held then what was erased, ``sensors``: those that were replaced, and may.
     ``enrolled``: the worker had a print again then, of which the document says nothing;
     ``before``: the erasures before this one.
     """

@@ -28,8 +28,8 @@ def certificate(settings: Settings, code: str, file: Path, as_json: bool) -> Non
     # Only here: what the daemon does is asked for without the database.
     from ..gate.daemon.assembly import Assembly
     from ..gate.papers.certificate import certificates_of
-    from ..gate.replaced_sensors import sensors_with
-    from ..gate.sealed_backups import backups_with
+    from ..gate.replaced_sensors import sensors_with_erased
+    from ..gate.sealed_backups import backups_with_erased
 
     assembly = Assembly(settings)
     store = assembly.store_for_reading()
@@ -43,8 +43,8 @@ def certificate(settings: Settings, code: str, file: Path, as_json: bool) -> Non
             name=name,
             language=current(),
             version=__version__,
-            backups=backups_with(store.sealed_backups(), code, assembly.zone),
-            sensors=sensors_with(store.replaced_sensors(), code, assembly.zone),
+            backups=backups_with_erased(store.sealed_backups(), code, assembly.zone),
+            sensors=sensors_with_erased(store.replaced_sensors(), code, assembly.zone),
             enrolled=enrolled,
             before=before,
         )

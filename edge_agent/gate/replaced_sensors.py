@@ -73,3 +73,10 @@ def sensors_with(sensors: Iterable[ReplacedSensor], code: str, zone: ZoneInfo) -
         for one in sensors
         if one.destroyed is None and code in one.templates
     ]
+
+
+def sensors_with_erased(
+    sensors: Iterable[ReplacedSensor], code: str, zone: ZoneInfo
+) -> list[HeldSensor]:
+    """Those of them that may hold what was erased of the worker."""
+    return sensors_with((one for one in sensors if code in one.erased), code, zone)

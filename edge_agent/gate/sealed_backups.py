@@ -199,13 +199,29 @@ class HeldBackup(Struct, frozen=True, kw_only=True):
 
 def backups_with(backups: Iterable[SealedBackup], code: str, zone: ZoneInfo) -> list[HeldBackup]:
     """Those that were not destroyed, and hold a worker's templates as far as it is known."""
+    return [_held(one, zone) for one in backups if _may_hold(one, code)]
+
+
+def backups_with_erased(
+    backups: Iterable[SealedBackup], code: str, zone: ZoneInfo
+) -> list[HeldBackup]:
+    """Those of them that hold, or may, what was erased of the worker: not one that was made since,
+    of what they have agreed to anew."""
     return [
-        HeldBackup(
-            backup=one.backup,
-            made=one.made_on(zone),
-            holder=one.holder,
-            lost=one.lost and one.lost[:10],
-        )
+        _held(one, zone)
         for one in backups
-        if one.destroyed is None and (one.workers is None or code in one.workers)
+        if _may_hold(one, code) and (one.workers is None or code in one.erased)
     ]
+
+
+def _may_hold(one: SealedBackup, code: str) -> bool:
+    return one.destroyed is None and (one.workers is None or code in one.workers)
+
+
+def _held(one: SealedBackup, zone: ZoneInfo) -> HeldBackup:
+    return HeldBackup(
+        backup=one.backup,
+        made=one.made_on(zone),
+        holder=one.holder,
+        lost=one.lost and one.lost[:10],
+    )

@@ -21,7 +21,7 @@ from ..sensor.pairing import Pairing
 from ..uplink.carried import CarriedReceipts
 from .prompt import GuidedCapture, Prompt
 from .templates.backup_file import Header
-from .templates.records import Strangers
+from .templates.records import LookedAt, Strangers
 from .templates.sealing import AgeSealing, KeyPair
 
 
@@ -47,13 +47,14 @@ class Transfers(Struct):
 
     ``courier`` is made when it is first asked for: templates are sealed to it on their way here.
     ``removed``: which prints somebody has removed, read once in a restore: all of the ledger is
-    looked through for it.
+    looked through for it. ``looked_at``: the file that is restored.
     """
 
     strangers: Strangers
     backup: BackupUnderWay | None = None
     courier: KeyPair | None = None
     removed: set[tuple[str, str]] | None = None
+    looked_at: LookedAt | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

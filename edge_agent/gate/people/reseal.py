@@ -43,8 +43,9 @@ def begin_reseal(context: RequestContext, request: BeginReseal) -> Result:
     if not left:
         raise BadRequest("backup.nobody-left")
     holder = request.held_by
-    # As long as nobody says something else, whoever keeps the one keeps the other.
-    if holder is None and listed is not None and listed.holder not in leave_out:
+    # As long as nobody says something else, whoever keeps the one keeps the other: somebody whose
+    # own print goes out of it may, who has left does not.
+    if holder is None and listed is not None and not _has_left(context, listed.holder):
         holder = listed.holder
     header = Header(
         format=FORMAT,
@@ -159,6 +160,11 @@ def lose_backup(context: RequestContext, request: LoseBackup) -> Result:
 
     gate.record(TemplatesLost(backup=name, actor=context.actor), stamp, also=lose)
     return {"backup": name, "lost": gone.lost, "not_backed_up": gate.store.not_backed_up()}
+
+
+def _has_left(context: RequestContext, holder: str | None) -> bool:
+    leaving = context.gate.store.leavings().get(holder or "")
+    return leaving is not None and leaving.left
 
 
 def _known(context: RequestContext, backup: str) -> SealedBackup | None:

@@ -9,7 +9,7 @@ connection.
 from collections.abc import Sequence
 from functools import partial
 
-from msgspec import Struct, to_builtins
+from msgspec import Struct, structs, to_builtins
 
 from ...contract.errors import BadRequest
 from ...contract.facts import Fact
@@ -27,6 +27,7 @@ from .templates.records import (
     TO_RESTORE,
     Batch,
     Listed,
+    LookedAt,
     RecordOutcome,
     held,
     left_out,
@@ -65,6 +66,9 @@ def begin_restore(context: RequestContext, request: BeginRestore) -> Result:
             ours=f"0x{info.system_id:04X}",
         )
     context.transfers.removed = None
+    context.transfers.looked_at = (
+        LookedAt(request.backup, set(request.digests)) if request.backup else None
+    )
     strangers = context.transfers.strangers
     strangers.look(set(request.digests), context.prompt)
     return {
@@ -89,6 +93,8 @@ def preview_restore(context: RequestContext, request: PreviewRestore) -> Result:
     """
     context.sensor_in_use()
     taken = context.sensor.slots()
+    if context.transfers.looked_at is not None:
+        context.transfers.looked_at.look(request.records)
     batch, outcomes = Batch.begun(context.gate.store), []
     for place, record in enumerate(request.records, 1):
         _refuse_altered(context, record, place)
@@ -128,8 +134,34 @@ def restore_prints(context: RequestContext, request: RestorePrints) -> Result:
         record for record, outcome in zip(records, outcomes, strict=True) if outcome is None
     ]
     written = iter(_write(context, request, batch, taken) if batch.records else ())
+    _note_in_use(context, request.backup)
     wipe(*(record.template for record in records))
     return {"outcomes": to_builtins([outcome or next(written) for outcome in outcomes])}
+
+
+def _note_in_use(context: RequestContext, backup: str) -> None:
+    """Of whoever was erased, and has every template in the file in use again, it holds nothing that
+    was erased: it need not be destroyed for them.
+
+    Another file, and one that has a template of theirs that is not in use, goes on having to: which
+    templates were in it nobody here knows any more.
+    """
+    store, looked_at = context.gate.store, context.transfers.looked_at
+    listed = next((one for one in store.sealed_backups() if one.backup == backup), None)
+    if listed is None or looked_at is None or looked_at.backup != backup:
+        return
+    known, in_use = store.digests(), dict[str, set[bytes]]()
+    for one in context.gate.known.prints:
+        if (value := known.get((one.slot, one.generation))) is not None:
+            in_use.setdefault(one.worker, set()).add(value)
+    erased = [
+        code
+        for code in listed.erased
+        if not looked_at.holds_nothing_but(code, in_use.get(code, set()))
+    ]
+    if erased != listed.erased:
+        with store.changing() as change:
+            change.put_sealed_backup(structs.replace(listed, erased=erased))
 
 
 def _opened(context: RequestContext, request: RestorePrints) -> list[Record]:

@@ -21,6 +21,7 @@ from edge_agent.gate.people.requests import (
     RecordConsent,
     WithdrawConsent,
 )
+from edge_agent.gate.replaced_sensors import ReplacedSensor
 from edge_agent.gate.sealed_backups import SealedBackup
 from tests.gate.people.test_requests import Office
 from tests.gate.people.test_terms import goes_on, with_term
@@ -93,16 +94,31 @@ def test_it_says_what_was_done_in_one_language_and_holds(
 
 
 def test_who_has_a_backup_of_it_is_on_the_page(office: Office, tmp_path: Path) -> None:
+    """Not of what was made since, of what they have agreed to anew: that is not to be destroyed."""
     with office.site.store.changing() as change:
-        for backup, codes in (("0f5c2a99", [CODE]), ("77777799", ["008"])):
+        for backup, codes, erased in (
+            *(("0f5c2a99", [CODE], [CODE]), ("77777799", ["008"], ["008"])),
+            ("88888899", [CODE, "008"], ["008"]),
+        ):
             change.put_sealed_backup(
-                SealedBackup(backup=backup, prints=1, workers=codes, holder="chị Mai")
+                SealedBackup(
+                    backup=backup, prints=1, workers=codes, holder="chị Mai", erased=erased
+                )
+            )
+        for mark, whose in (("44444499", [CODE]), ("55555599", [])):
+            change.put_replaced_sensor(
+                ReplacedSensor(
+                    mark=mark, marks=[mark], replaced=None, holds={3: CODE}, erased=whose
+                )
             )
     settle(office, tmp_path)
     file = certificate(tmp_path)
     page = file.read_text(encoding="utf-8")
     assert "0f5c2a99, làm ngày không rõ, do chị Mai giữ" in page
     assert "777777" not in page
+    assert "888888" not in page
+    assert "44444499" in page
+    assert "555555" not in page
     assert verdict(file) == "genuine"
     assert verdict(altered(file, "chị Mai giữ", "chị Hoa giữ")) == "changed"
 

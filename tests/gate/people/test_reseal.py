@@ -16,10 +16,13 @@ from edge_agent.gate.ledger.store.metadata import ERASURES_UNKNOWN
 from edge_agent.gate.people.requests import Enroll, LeaveWorker, RemovePrint, WithdrawConsent
 from edge_agent.gate.people.templates.backup_file import line_hash, sealed_line
 from edge_agent.gate.people.templates.requests import (
+    AskCourier,
     BeginReseal,
     BeginRestore,
     DestroyBackup,
     KeepReseal,
+    ListedPrint,
+    PreviewRestore,
 )
 from edge_agent.gate.sealed_backups import SealedBackup
 from tests.gate.fakes import INFO, LANS
@@ -28,7 +31,7 @@ from tests.gate.ledger.ledgers import append, open_store
 from .test_templates import KEYS, SEALING, Vault, opened
 
 
-def resealed(works: Vault, content: bytes, *without: str) -> bytes:
+def resealed(works: Vault, content: bytes, *without: str, held_by: str | None = "NV0003") -> bytes:
     """As the command does it."""
     old = opened(content)
     begun = works.ask(
@@ -39,7 +42,7 @@ def resealed(works: Vault, content: bytes, *without: str) -> bytes:
             workers=[record.worker for record in old.records],
             without=list(without),
             recipients=old.header.recipients,
-            held_by="NV0003",
+            held_by=held_by,
         )
     )
     header = begun["header"].encode()
@@ -188,6 +191,80 @@ def test_what_was_restored_is_in_the_file_that_it_came_from() -> None:
     [listed] = works.store.sealed_backups()
     assert set(listed.holds or ()) >= works.store.backed_up()
     assert works.ask(DestroyBackup(backup=listed.backup))["not_backed_up"] == 2
+
+
+def agrees_again(works: Vault, code: str = "007") -> None:
+    with works.store.changing() as change:
+        change.put_consent(
+            Consent(worker=code, text="vi-1", text_hash=bytes(32), signed="2026-11-01")
+        )
+
+
+def restored(works: Vault, content: bytes) -> None:
+    """As the command does it: it looks at all of the file first."""
+    backup = opened(content)
+    digests = [record.digest for record in backup.records]
+    mark = backup.header.backup
+    works.ask(BeginRestore(system_id=INFO.system_id, digests=digests, backup=mark))
+    works.ask(PreviewRestore(records=[ListedPrint.of(one) for one in backup.records]))
+    courier = works.ask(AskCourier())["recipient"]
+    works.put(backup, [SEALING.seal(one.line(), [courier]) for one in backup.records])
+
+
+def must_go(works: Vault) -> list[list[str]]:
+    return [one.erased for one in works.store.sealed_backups()]
+
+
+def test_a_file_whose_templates_are_all_in_use_again_holds_nothing_erased() -> None:
+    """With a new consent: it is the only good backup then. What the gate can not know goes on
+    having to be destroyed, and so does all of it once they withdraw again."""
+    works = Vault()
+    older, content = works.back_up(), works.back_up()
+    works.ask(WithdrawConsent(code="007"))
+    restored(works, content)
+    assert must_go(works) == [["007"], ["007"]]
+    agrees_again(works)
+    restored(works, content)
+    assert must_go(works) == [["007"], []]
+    restored(works, older)  # All of it was there already.
+    assert must_go(works) == [[], []]
+    works.ask(WithdrawConsent(code="007"))
+    assert must_go(works) == [["007"], ["007"]]
+
+
+def test_a_file_with_one_template_that_is_not_in_use_goes_on_having_to_be_destroyed() -> None:
+    works = Vault()
+    works.perform(Enroll(code="007", finger="left-thumb"))
+    content = works.back_up()
+    works.ask(WithdrawConsent(code="007"))
+    agrees_again(works)
+    works.perform(Enroll(code="007", finger=LANS.finger))
+    [anew] = [one for one in works.store.prints() if one.worker == "007"]
+    with works.store.changing() as change:  # No two captures of a finger are the same.
+        change.put_digest(anew, b"d" * 32)
+    restored(works, content)
+    assert {one.finger for one in works.store.prints() if one.worker == "007"} == {
+        "left-thumb",
+        LANS.finger,
+    }
+    assert must_go(works) == [["007"]]
+
+
+@pytest.mark.parametrize(
+    ("goes", "holder"),
+    [(WithdrawConsent(code="007"), "007"), (LeaveWorker(code="007"), None)],
+)
+def test_who_kept_the_old_file_keeps_the_new_one_unless_they_have_left(
+    goes: LeaveWorker | WithdrawConsent, holder: str | None
+) -> None:
+    works = Vault()
+    content = works.back_up()
+    [first] = works.store.sealed_backups()
+    with works.store.changing() as change:
+        change.put_sealed_backup(replace(first, holder="007"))
+    works.ask(goes)
+    resealed(works, content, held_by=None)
+    assert works.store.sealed_backups()[-1].holder == holder
 
 
 def test_the_day_of_a_backup_is_the_gate_s() -> None:

@@ -6,11 +6,11 @@ of the time.
 """
 
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from functools import partial
 from typing import Any, Protocol, Self
 
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Struct, UnsetType, field
 
 from ....contract.language import Message
 from ....contract.people import Print, Worker, alike, another_person
@@ -123,6 +123,29 @@ class Batch(Struct):
             return left_out(record, Message("backup.another-name"))
         self.lost += same_finger
         return None
+
+
+class LookedAt(Struct):
+    """A file that is restored, as its records were looked at before: ``digests`` are all of it,
+    ``templates`` those that were looked at, by worker; one that it has no template of is none.
+    """
+
+    backup: str
+    digests: set[bytes]
+    seen: set[bytes] = field(default_factory=set)
+    templates: dict[str, set[bytes]] = field(default_factory=dict)
+
+    def look(self, records: Iterable[Listed]) -> None:
+        """Look at some more of them."""
+        for record in records:
+            self.seen.add(record.digest)
+            if record.whole:
+                self.templates.setdefault(record.worker, set()).add(record.digest)
+
+    def holds_nothing_but(self, worker: str, in_use: Collection[bytes]) -> bool:
+        """Whether what it has of a worker is in use now, template by template."""
+        theirs = self.templates.get(worker, set())
+        return self.seen >= self.digests and bool(theirs) and theirs.issubset(in_use)
 
 
 def removed_here(store: SqliteStore) -> set[tuple[str, str]]:
