@@ -15,7 +15,7 @@ import click
 import pytest
 from msgspec import structs
 
-from edge_agent.cli import activate, enroll, options
+from edge_agent.cli import activate, credentials, enroll, options
 from edge_agent.cli import sensor as sensor_command
 from edge_agent.cli.complete import REASONS, Keyword, keyword_called
 from edge_agent.cli.enrolment_day import Person
@@ -783,13 +783,35 @@ def test_a_number_on_the_line_is_told_how_it_is_typed(
     assert "0001234567" not in told
 
 
+def test_a_pin_that_is_refused_is_asked_for_again(
+    edge: Edge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(credentials, "somebody_types", lambda: True)
+    typed = "12\n1234\n73519\n73518\n73519\n73519\n"
+    done = edge("credentials", "add", "NV0042", "--pin", answers=typed)
+    asked = " ".join(done.stderr.split())
+    assert done.exit_code == 0, asked
+    assert asked.startswith("Mã PIN: 4 đến 8 chữ số, không giống hệt nhau, ")
+    refused = ("Mã PIN gồm 4 đến 8 chữ số.", "ai cũng đoán được", "hãy nhập lại từ đầu")
+    places = [asked.index(one) for one in refused]
+    assert places == sorted(places)
+
+
+def test_a_gate_without_a_reader_shows_the_line_that_its_settings_need(edge: Edge) -> None:
+    told = edge("credentials", "add", "NV0042", "--card").stderr
+    [line] = [one.strip() for one in told.splitlines() if one.startswith("  ")]
+    config = Path(os.environ["EDGE_AGENT_CONFIG"])
+    config.write_text(f"{config.read_text()}[reader]\n{line}\n")
+    assert edge("config", "check").exit_code == 0
+
+
 def test_a_card_that_is_theirs_already_is_told_so(edge: Edge) -> None:
     typed = ("credentials", "add", "NV0042", "--card", "--stdin")
     first = edge(*typed, answers="0001234567\n")
     assert first.exit_code == 0
     told = " ".join(first.stdout.split())
     assert "chưa có đầu đọc hay bàn phím số" in told
-    assert "[reader] devices" in told
+    assert 'devices = ["/dev/input/by-id/' in told
     again = edge(*typed, answers="0001234567\n")
     assert again.exit_code == 65
     assert "NV0042 đã có thẻ này rồi: chưa có gì thay đổi." in " ".join(again.stderr.split())

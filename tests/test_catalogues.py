@@ -373,7 +373,9 @@ def test_vietnamese_has_one_word_for_a_certificate_and_no_english_place_holder()
 
 
 TYPED_OR_NAMED = {
-    "clerk.undo": "a command", "code.20": "a number", "doctor.console-of-kernel": "a program",
+    "clerk.undo": "a command", "code.20": "a number",
+    "credential.no-reader": "a line of the settings",
+    "credential.no-reader-yet": "a line of the settings", "doctor.console-of-kernel": "a program",
     "doctor.port-is-mini-uart": "the maker's name", "help.audit-by": "values",
     "help.audit-kind": "values", "help.broker-root": "a value", "help.requests-due": "values",
     "mqtt.85": "MQTT's name", "payroll.name-not-owner": "a program", "settings.confirm-by": "a key",

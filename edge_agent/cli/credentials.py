@@ -11,6 +11,7 @@ import click
 from ..contract.atomic_file import new_private_file, refuse_existing
 from ..contract.errors import BadRequest
 from ..contract.language import say
+from ..gate.credentials import checked_pin
 from ..gate.host.service import restarting
 from ..gate.people.requests import (
     AddCredential,
@@ -96,7 +97,7 @@ def add(
     _refuse_beforehand(settings, code, kind)
     ask_if_left(settings, code, yes)
     if kind == "pin" or typed:
-        secret = _asked(settings, kind)
+        secret = _asked(settings, code, kind)
         result = carry_out(settings, AddCredential(code=code, method=kind, secret=secret))
     else:
         result = _held_to_a_reader(settings, AwaitCard(code=code, method=kind))
@@ -133,17 +134,28 @@ def _refuse_beforehand(settings: Settings, code: str, kind: CredentialKind) -> N
     )
 
 
-def _asked(settings: Settings, kind: CredentialKind) -> str:
+def _asked(settings: Settings, code: str, kind: CredentialKind) -> str:
     """A secret, never shown and never an argument, which others could read."""
     if not somebody_types():
         return sys.stdin.readline(1000).strip()
     refuse_retired(settings)
-    asked = say("credential.ask-pin" if kind == "pin" else "credential.ask-card")
-    secret: str = click.prompt(asked, hide_input=True, err=True)
-    if kind == "pin":
-        again: str = click.prompt(say("credential.ask-again"), hide_input=True, err=True)
-        if again != secret:
-            raise BadRequest("credential.not-the-same")
+    if kind != "pin":
+        return _hidden("credential.ask-card")
+    tell(say("credential.pin-rules"), err=True)
+    while True:
+        secret = _hidden("credential.ask-pin")
+        try:
+            checked_pin(secret, code)
+        except BadRequest as why:  # Whoever has to choose one has not chosen the command's end.
+            tell(say(why.message), err=True)
+            continue
+        if _hidden("credential.ask-again") == secret:
+            return secret
+        tell(say("credential.not-the-same"), err=True)
+
+
+def _hidden(asked: str) -> str:
+    secret: str = click.prompt(say(asked), hide_input=True, err=True)
     return secret.strip()
 
 

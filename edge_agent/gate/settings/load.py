@@ -16,7 +16,7 @@ from ...contract.rights import unreadable
 from ..errors import BadSettings
 from .meaning import PATHS, SECRETS, meaning_problems, socket_problems
 from .read_toml import NoText, lines_of, read_toml
-from .schema import Pin, Section, Settings
+from .schema import READERS, Pin, Section, Settings
 
 _LONGEST_SHOWN = 80
 
@@ -34,6 +34,7 @@ _EXPLANATIONS = {
     ("upgrade", "public_key"): "use.upgrade-key",
     ("panel", "voice"): "use.voice",
     ("display", "call"): "use.call",
+    ("reader", "devices"): "use.readers",
     ("punch", "in_hours"): "use.hours",
     ("punch", "out_hours"): "use.hours",
     ("mqtt", "port"): "use.tcp-port",
@@ -265,6 +266,16 @@ def _candidates(value: Any) -> Iterator[Any]:
             yield int(word)
         if word in ("true", "false"):
             yield word == "true"
+        yield from _listed([value])
+    elif isinstance(value, list) and all(isinstance(one, str) for one in value):
+        yield from _listed(value)
+
+
+def _listed(texts: list[str]) -> Iterator[list[str]]:
+    """A list of them; and where they are names, of the readers that are called so."""
+    plain = [text.strip() for text in texts]
+    yield plain
+    yield [f"{READERS}/{text}" if text and "/" not in text else text for text in plain]
 
 
 def _shown(value: Any) -> str:

@@ -56,8 +56,11 @@ class SensorSettings(Section, frozen=True, kw_only=True):
     power_active: Literal["low", "high"] = "high"
 
 
+READERS = "/dev/input/by-id"
+"""Where the system has readers by names that stay."""
+
 DevicePath = Annotated[str, Meta(pattern=r"\A/[^\x00]+\Z", max_length=200)]
-"""Of an input device, best one in /dev/input/by-id, whose name stays."""
+"""Of an input device, best one in READERS."""
 
 HoursText = Annotated[
     str, Meta(pattern=r"\A([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d\Z", max_length=11)

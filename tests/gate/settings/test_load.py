@@ -78,6 +78,24 @@ def test_a_port_of_another_kind_is_no_path(tmp_path: Path) -> None:
     assert found.sensor.port == "socket://10.0.0.5:4000"
 
 
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ('["usb-A-event-kbd"]', '["/dev/input/by-id/usb-A-event-kbd"]'),
+        ('"usb-A-event-kbd"', '["/dev/input/by-id/usb-A-event-kbd"]'),
+        ('"/dev/input/by-id/usb-A-event-kbd"', '["/dev/input/by-id/usb-A-event-kbd"]'),
+        ('["input/a"]', None),
+        ('""', None),
+    ],
+)
+def test_how_a_reader_is_named_is_told_whole(
+    tmp_path: Path, written: str, meant: str | None
+) -> None:
+    [found] = problems(tmp_path, f"{LEAST}[reader]\ndevices = {written}\n")
+    assert "use a list of whole paths, such as" in found
+    assert found.partition("; did you mean devices = ")[2].rstrip("?") == (meant or "")
+
+
 def test_every_problem_is_told_at_once(tmp_path: Path) -> None:
     text = (
         "[gate]\n"
