@@ -1464,7 +1464,7 @@ def test_what_changes_a_punch_says_whose_and_which(edge: Edge) -> None:
     seq = json.loads(edge("punches", "list", "--json").stdout)[0]["seq"]
     what = f"của Lò Thị Mây, NV0042: ra, {weekday_of(day_ago(2))} 07:05:00 (mục"
     assert what in told
-    assert f"edge-agent punches void {seq} --reason 'nhầm giờ'" in told
+    assert f"edge-agent punches void {seq} --reason LÝ_DO" in told
     told = " ".join(edge("punches", "void", str(seq), "--reason", "mistyped").stdout.split())
     assert f"Đã hủy lần chấm công {seq} {what}" in told
     assert "cũng mất theo" not in told
@@ -1485,6 +1485,56 @@ def test_what_falls_with_a_voided_punch_is_told(edge: Edge) -> None:
     assert f"Lần ấn lặp lại {seq + 1} cũng mất theo" in told
     way_back = told.partition("Muốn lấy lại: edge-agent ")[2]
     assert edge(*shlex.split(way_back)).exit_code == 0
+
+
+def test_a_rename_is_undone_as_it_is_told_and_by_force_only_where_that_is_needed(
+    edge: Edge, tmp_path: Path
+) -> None:
+    told = " ".join(edge("workers", "rename", "NV0042", "Lò Thị Mây").stdout.split())
+    assert told == "NV0042 đang có tên Lò Thị Mây rồi: không có gì thay đổi."
+    with closing(open_store(tmp_path)) as store, store.changing() as change:
+        own = Print(slot=1, worker="NV0042", finger="right-index", generation=1)
+        change.put_print(own, bytes(32))
+    for name, force in (("Lò Thị Mấy", False), ("Vàng A Páo", True)):
+        forced = ["--force"] if force else []
+        back = _typed(edge("workers", "rename", "NV0042", name, *forced).stdout, "tên cũ: ")
+        assert back == ["workers", "rename", "NV0042", "Lò Thị Mây", *forced]
+        assert edge(*back).exit_code == 0
+
+
+def test_whoever_is_stopped_reads_by_whom_and_is_given_back_what_was_refused(edge: Edge) -> None:
+    assert edge("workers", "deactivate", "NV0042").exit_code == 0
+    shown = " ".join(edge("workers", "show", "NV0042").stdout.split())
+    by = pwd.getpwuid(os.getuid()).pw_name
+    assert f"ngừng do {by}, từ " in shown
+    assert edge("workers", "activate", "NV0042").exit_code == 0
+    assert f"do {by}, từ " not in edge("workers", "show", "NV0042").stdout
+
+
+def test_a_code_that_looks_like_another_is_entered_as_merge_says(edge: Edge) -> None:
+    for other in ("NV0101", "NV00101"):
+        assert edge("workers", "add", other, "Vàng A Páo", "--force").exit_code == 0
+    told = edge("workers", "merge", "NV0042", "NV101").stderr
+    line = next(one.strip() for one in told.splitlines() if one.startswith("  "))
+    assert line == "edge-agent workers add NV101 --force"
+    done = edge(*shlex.split(line)[1:], "Lò Thị Mây")
+    said = " ".join(done.stdout.split())
+    assert (done.exit_code, "theo 'workers merge' thì cứ làm tiếp" in said) == (0, True)
+    shown = " ".join(edge("workers", "show", "NV101").stdout.split())
+    assert "Cùng tên Lò Thị Mây, không kể dấu: NV0042, NV101" in shown
+
+
+def test_a_press_that_is_brought_back_says_why_and_a_way_how_it_is_corrected(edge: Edge) -> None:
+    at = ("--at", f"{day_ago(2)} 07h05")
+    first = edge("punches", "add", "NV0042", *at, "--reason", "hủy nhầm")
+    assert first.exit_code == 0
+    told = " ".join(first.stdout.split())
+    assert "--reason LÝ_DO" in told
+    assert "thêm: hủy nhầm" in " ".join(edge("punches", "list", "NV0042").stdout.split())
+    again = edge("punches", "add", "NV0042", *at, "--reason", "forgot", "--direction", "ra")
+    told = " ".join(again.stderr.split())
+    assert again.exit_code == 65
+    assert "sửa chiều vào, ra của lần đó thì hủy nó rồi gõ lại lệnh này: edge-agent punches" in told
 
 
 @pytest.mark.parametrize(

@@ -45,6 +45,9 @@ def activate(settings: Settings, code: str, yes: bool, as_json: bool) -> None:
         tell(say("people.active-with", fingers=fingers_of(result["fingers"]), **told))
     else:
         tell(say("people.active-without", **told))
+    if refused := result.get("refused"):
+        lines = [Message("people.add-refused", code=told["code"], at=at) for at in refused]
+        tell(say("people.refused-meanwhile", count=len(refused), lines=lines))
     if day := result.get("leaves_after"):
         tell(say("people.still-leaves", day=day, **told))
 

@@ -94,9 +94,13 @@ def rename(
         # A daemon that was not started anew yet does not tell it.
         former = result.get("former", "…")
         told = {"code": result["code"], "former": former}
+        if former == result["name"]:
+            tell(say("people.named-already", **told))
+            return
         tell(say("people.renamed", name=result["name"], **told))
-        if former not in ("", "…", result["name"]):
-            tell(say("people.rename-back", **told))
+        if former not in ("", "…"):
+            back = "people.rename-back" if result.get("force_back") else "people.rename-back-plain"
+            tell(say(back, **told))
 
 
 @workers.command(help="help.workers-deactivate")

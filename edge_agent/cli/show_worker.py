@@ -3,19 +3,22 @@
 from collections.abc import Collection, Container, Mapping
 from contextlib import closing, suppress
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import click
 from msgspec import structs, to_builtins
 
 from ..contract.attendance import Attendance, attendance, ways_now
+from ..contract.chain import stamp_of
 from ..contract.errors import BadRequest, StoreFault
 from ..contract.kinds import kind_of
 from ..contract.language import Message, say
-from ..contract.people import look_alikes
+from ..contract.people import lacks_digit, look_alikes, namesakes
 from ..contract.people_facts import WorkerLeavePlanned
-from ..contract.stamps import Stamp
+from ..contract.stamps import Stamp, true_time
 from ..gate.consents import Consent
 from ..gate.erasure import disputes
+from ..gate.ledger.glance import disputed_leavers, last_stop
 from ..gate.ledger.store.sqlite_store import SqliteStore
 from ..gate.settings.schema import Settings
 from .complete import code_argument
@@ -50,7 +53,6 @@ def show(settings: Settings, code: str, as_json: bool) -> None:
     # Only here: what the daemon does is asked for without the database.
     from ..contract.corrections import known_code
     from ..gate.daemon.assembly import Assembly
-    from ..gate.ledger.glance import disputed_leavers
 
     assembly = Assembly(settings)
     store = assembly.store_for_reading()
@@ -94,10 +96,15 @@ def show(settings: Settings, code: str, as_json: bool) -> None:
         ),
         "else": ", ".join(say(f"method.{method}") for method in methods) or say("people.show-none"),
     }
+    if not worker.active and (stop := last_stop(store, worker.code)) is not None:
+        lines["stopped"] = _stopped(stop, assembly.zone)
     if leaving is not None and leaving.after is not None:
         lines["leaves"] = _leaves(store, worker.code, leaving.after)
     for name, text in lines.items():
         tell(f"{say(f'people.show-{name}'):<{_NARROW}}{text}", indent=" " * _NARROW)
+    for codes in namesakes(names):
+        if worker.code in codes:
+            tell(say("people.namesakes", name=worker.name, codes=codes))
     leavers = to_builtins(disputed_leavers(store, assembly.today()))
     for dispute in disputes(
         {name: [worker.code] for name, codes in leavers.items() if worker.code in codes}
@@ -115,6 +122,12 @@ def _shown(all_: list[Attendance]) -> list[Attendance]:
     shown = [punch for punch in all_ if punch.of is None or repeats[punch.of] == punch.seq]
     own = [place for place, punch in enumerate(shown) if punch.of is None]
     return shown[own[-_PUNCHES] if len(own) > _PUNCHES else 0 :]
+
+
+def _stopped(stop: dict[str, Any], zone: ZoneInfo) -> str:
+    """By whom somebody is refused, and since when where that is known."""
+    by, at = by_whom(stop["actor"]), true_time(stamp_of(stop), zone)
+    return say("people.stopped-by", by=by, at=at) if at else say("people.stopped-by-once", by=by)
 
 
 def _leaves(store: SqliteStore, code: str, day: str) -> str:
@@ -153,7 +166,7 @@ def _instead(settings: Settings, code: str, into: str) -> dict[str, Any]:
     from ..contract.corrections import known_code
     from ..gate.daemon.assembly import Assembly
 
-    entered, fingers = False, ["right-index"]
+    entered, odd, fingers = False, lacks_digit(into), ["right-index"]
     with (
         suppress(StoreFault, PermissionError),
         closing(Assembly(settings).store_for_reading()) as store,
@@ -162,10 +175,11 @@ def _instead(settings: Settings, code: str, into: str) -> dict[str, Any]:
         code, into = (_looking_like(one, names) for one in (code, into))
         code = known_code(code, names, Message("people.add-first"), names)
         entered = into in names
+        odd = odd or bool(look_alikes(into, names))
         fingers = [one.finger for one in store.prints() if one.worker == code]
     told = {"code": code, "into": into}
     lines = [
-        *([] if entered else [Message("people.instead-add", **told)]),
+        *([] if entered else [Message(f"people.instead-add{'-odd' if odd else ''}", **told)]),
         *(Message("people.removal", code=code, finger=finger) for finger in fingers),
         Message("people.instead-enrol", **told),
         Message("people.instead-deactivate", **told),

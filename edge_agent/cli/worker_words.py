@@ -218,7 +218,9 @@ def _counts_as(punch: Mapping[str, Any], voided: Container[int]) -> str | None:
     if punch["voided"]:
         return say("punch.note-voided", reason=punch["voided"])
     if punch["added"]:
-        by = punch["added_by"]
+        by, reason = punch["added_by"], punch["added_for"]
+        if by and reason:
+            return say("punch.note-added-for", by=by_whom(by), reason=reason)
         return say("punch.note-added", by=by_whom(by)) if by else say("punch.note-by-hand")
     if punch["kind"] == "punch.recovered":
         return say("punch.note-recovered")

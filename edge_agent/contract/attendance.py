@@ -25,7 +25,8 @@ class Attendance(Struct, frozen=True, kw_only=True):
 
     ``of`` is the punch that a repeat repeats, ``voided`` the reason of the supervisor who withdrew
     it, ``working_day`` the day on which its shift began. ``added``: by hand, also where a new
-    ledger has recorded it again, and ``added_by``, as the ledger names who did that.
+    ledger has recorded it again, ``added_by``, as the ledger names who did that, and ``added_for``
+    what reason.
     """
 
     seq: int
@@ -40,6 +41,7 @@ class Attendance(Struct, frozen=True, kw_only=True):
     working_day: str | None = None
     added: bool = False
     added_by: str | None = None
+    added_for: str | None = None
 
 
 class WorkingDay:
@@ -215,6 +217,7 @@ def _as_recorded(data: dict[str, Any]) -> Attendance:
         voided=None,
         added=added,
         added_by=original.get("actor") if added else None,
+        added_for=original.get("reason") if added else None,
     )
 
 

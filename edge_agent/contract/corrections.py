@@ -58,11 +58,13 @@ class Held(Struct, frozen=True):
 
 
 class Addition(Struct, frozen=True, kw_only=True):
-    """A punch of a worker that a person wants to add; ``zone`` is the one of its local time."""
+    """A punch of a worker that a person wants to add; ``zone`` is the one of its local time, and
+    ``direction`` the way that is said with it where a punch has none but by another one."""
 
     code: str
     at_ms: int
     zone: ZoneInfo
+    direction: str | None = None
 
     def check(
         self,
@@ -87,8 +89,9 @@ class Addition(Struct, frozen=True, kw_only=True):
         for punch in held:
             apart = abs(punch.at_ms - self.at_ms)
             if apart == 0 or (apart < ONE_PRESS_MS and not force):
+                same = "punch.double" if self.direction is None else "punch.double-way"
                 raise BadRequest(
-                    "punch.double" if apart == 0 else "punch.double-nearly",
+                    same if apart == 0 else "punch.double-nearly",
                     code=self.code,
                     at=local_time(punch.at_ms, self.zone),
                     which=punch.name,

@@ -1,6 +1,7 @@
 """What a glance at a gate shows of its ledger: who may punch, who did last, and what waits."""
 
 from itertools import pairwise
+from math import inf
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -8,11 +9,18 @@ from msgspec import to_builtins
 
 from ...contract.attendance import attendance
 from ...contract.chain import stamp_of
+from ...contract.corrections import ONE_PRESS_MS
 from ...contract.facts import RecordingStopped
 from ...contract.kinds import CREDITS, kind_of
 from ...contract.people import Employment
-from ...contract.people_facts import ConsentWithdrawn, WorkerLeavePlanned, WorkerLeft
-from ...contract.stamps import DAY_MS, Stamp, elapsed
+from ...contract.people_facts import (
+    ConsentWithdrawn,
+    WorkerAdded,
+    WorkerChanged,
+    WorkerLeavePlanned,
+    WorkerLeft,
+)
+from ...contract.stamps import DAY_MS, Stamp, elapsed, parse_time, true_time
 from ..erasure import Leavers, old_databases
 from .left_ledgers import WHY
 from .store.sqlite_store import SqliteStore
@@ -35,6 +43,40 @@ def disputed_leavers(store: SqliteStore, today: str | None) -> Leavers:
         left_here=[one.code for one in left if one is not None and _works(one.listed, today)],
         left_at_payroll=[code for code in store.kept_of_delisted() if code not in leavings],
     )
+
+
+def last_stop(store: SqliteStore, code: str) -> dict[str, Any] | None:
+    """The entry since which this gate refuses a worker, by its own word; None: it is not here. A
+    name that was corrected meanwhile stands in later ones."""
+    stop = None
+    for _, data in store.newest_first(_ENTERED):
+        if data["worker"] != code or data["actor"] == "payroll":
+            continue
+        if data.get("active", True):
+            break
+        stop = data
+    return stop
+
+
+_ENTERED = (kind_of(WorkerAdded), kind_of(WorkerChanged))
+
+
+def refused_since(store: SqliteStore, stop: dict[str, Any], zone: ZoneInfo) -> list[str]:
+    """When a worker pressed since they were stopped, and was refused for that, in local time: the
+    last few, as far as it is known still whose they were. Who presses again at once has pressed."""
+    times, last_ms = list[str](), -inf
+    for seq in store.attempts_of(stop["worker"]):
+        if seq < stop["seq"]:
+            continue
+        data = store.data_of(store.entries(seq, 1)[0])
+        at = true_time(stamp_of(data), zone) if data["reason"] == "deactivated" else None
+        if at is not None and (at_ms := parse_time(at)) - last_ms >= ONE_PRESS_MS:
+            times.append(at)
+            last_ms = at_ms
+    return times[-_FEW:]
+
+
+_FEW = 5
 
 
 def _works(listed: Employment | None, today: str | None) -> bool:

@@ -56,7 +56,10 @@ def add_punch(context: RequestContext, request: AddPunch) -> Result:
     if request.direction not in (None, *(way.value for way in Direction)):
         raise BadRequest("punch.no-direction", text=request.direction)
     addition = Addition(
-        code=code, at_ms=said_moment(request.at, zone, force=request.force), zone=zone
+        code=code,
+        at_ms=said_moment(request.at, zone, force=request.force),
+        zone=zone,
+        direction=request.direction,
     )
     now, worker = gate.clock.stamp(), gate.known.workers[code]
     addition.check(

@@ -21,6 +21,7 @@ from ...contract.people import (
 )
 from ...contract.people_facts import WorkerAdded, WorkerChanged, WorkerLeaveDropped
 from ..erasure import is_expected
+from ..ledger.glance import last_stop, refused_since
 from ..ledger.recorder import Recorder
 from ..sealed_backups import backups_with
 from .context import RequestContext, Result
@@ -71,9 +72,10 @@ def add_worker(context: RequestContext, request: AddWorker) -> Result:
 
 
 def rename_worker(context: RequestContext, request: RenameWorker) -> Result:
-    """Correct a name, and say the ``former`` one.
+    """Correct a name, and say the ``former`` one, and whether that comes back by force only.
 
-    Raises BadRequest where payroll gives the names, it is a code, or it is another person's.
+    Nothing is written where it is their name already. Raises BadRequest where payroll gives the
+    names, it is a code, or it is another person's.
 
     The latter may be forced: somebody has married.
     """
@@ -87,18 +89,21 @@ def rename_worker(context: RequestContext, request: RenameWorker) -> Result:
     if not request.force:
         doubt_name(gate, known, name)
     worker = structs.replace(known, name=name)
+    told = {**to_builtins(worker), "former": known.name}
+    if name == known.name and not (request.force and _vouched_name(gate, known) != name):
+        return {**told, "force_back": False}
     changed = WorkerChanged(worker=worker.code, active=worker.active, actor=context.actor)
     gate.record_worker(changed, worker, same_person=request.force)
-    return {**to_builtins(worker), "former": known.name}
+    return {**told, "force_back": _is_doubted(gate, worker, known.name)}
 
 
 def activate_worker(context: RequestContext, request: ActivateWorker) -> Result:
     """Take the fingers again of a worker whom this gate refuses, drop that they are to leave, or
     have somebody who has left at work again.
 
-    Says which ``fingers``, and what day was ``dropped`` or is still the last one (``leaves_after``:
-    whoever was refused as well has two things to be taken back). Raises BadRequest where they are
-    not refused, have not left and are not to leave.
+    Says which ``fingers``, what day was ``dropped`` or is still the last one (``leaves_after``:
+    whoever was refused as well has two things to be taken back), and when they pressed and were
+    ``refused``. Raises BadRequest where they are not refused, have not left and are not to leave.
     """
     gate, known = context.gate, context.worker(request.code)
     leaving = gate.store.leavings().get(known.code)
@@ -116,10 +121,12 @@ def activate_worker(context: RequestContext, request: ActivateWorker) -> Result:
     former = gate.store.held_back().get(known.code)
     if former is not None and not request.same_person:
         raise BadRequest("people.held-for", code=known.code, former=former, name=known.name)
+    stop = last_stop(gate.store, known.code)
+    refused = refused_since(gate.store, stop, gate.policy.zone) if stop is not None else []
     worker = structs.replace(known, active=True)
     changed = WorkerChanged(worker=worker.code, active=True, actor=context.actor)
     gate.record_worker(changed, worker, same_person=True)
-    return {**to_builtins(worker), **told}
+    return {**to_builtins(worker), **told, "refused": refused}
 
 
 def _bring_back(context: RequestContext, known: Worker) -> Result:
@@ -186,6 +193,14 @@ def doubt_name(gate: Recorder, known: Worker, name: str) -> None:
         kinds = [Message(f"method.{kind}") for kind in held]
         lines = [Message("credential.removal", code=known.code, kind=kind.value) for kind in held]
         raise BadRequest("credential.are-anothers", kinds=kinds, lines=lines, **who)
+
+
+def _is_doubted(gate: Recorder, known: Worker, name: str) -> bool:
+    try:
+        doubt_name(gate, known, name)
+    except BadRequest:
+        return True
+    return False
 
 
 def doubt_code(gate: Recorder, code: str) -> None:

@@ -9,7 +9,9 @@ from edge_agent.contract.errors import BadRequest, EdgeAgentError, StoreFault
 from edge_agent.contract.people import Print
 from edge_agent.gate.errors import SensorSilent
 from edge_agent.gate.events import Outcome
+from edge_agent.gate.ledger.glance import last_stop
 from edge_agent.gate.ledger.recorder import Recorder
+from edge_agent.gate.papers.held import HeldAttempt, held
 from edge_agent.gate.people.handlers import Dispatcher
 from edge_agent.gate.people.requests import (
     ActivateWorker,
@@ -22,7 +24,7 @@ from edge_agent.gate.people.requests import (
     TakeImage,
 )
 from edge_agent.gate.people.templates.sealing import AgeSealing
-from edge_agent.gate.rules import Hint
+from edge_agent.gate.rules import Hint, Match
 from edge_agent.gate.touch.credit import Credit
 from tests.gate.fakes import (
     HOA,
@@ -32,6 +34,7 @@ from tests.gate.fakes import (
     LAN,
     LANS,
     LANS_FINGER,
+    ZONE,
     Library,
     Person,
     Site,
@@ -151,6 +154,51 @@ def test_renaming() -> None:
     assert office.asks(RenameWorker(code="008", name="Hòa"))["active"] is False
     assert office.site.store.kinds() == ["worker.changed"] * 3
     assert "Minh" not in str(office.site.store.data())
+
+
+def test_a_name_that_they_have_already_is_not_written_again() -> None:
+    office = Office()
+    told = office.asks(RenameWorker(code="007", name="Lan"))
+    assert (told["name"], told["former"], told["force_back"]) == ("Lan", "Lan", False)
+    assert office.site.store.data() == []
+    assert not office.asks(RenameWorker(code="007", name="Lân"))["force_back"]
+    assert not office.asks(RenameWorker(code="007", name="Lan"))["force_back"]
+    assert office.asks(RenameWorker(code="007", name="Trần Minh", force=True))["force_back"]
+    office.refused(RenameWorker(code="007", name="Lan"), "credited to Lan")
+
+
+def test_whoever_is_brought_back_is_told_of_the_presses_that_were_refused() -> None:
+    office = Office()
+    site = office.site
+
+    def press(after_s: float) -> None:
+        site.clock.now += after_s
+        match = Match(LANS.slot, 90)
+        Credit(site.gate, site.panel, lambda: False).match(match, site.clock.stamp())
+
+    press(600)
+    office.asks(DeactivateWorker(code="007"))
+    press(3600)
+    press(10)
+    press(3600)
+    office.asks(RenameWorker(code="007", name="Lân"))
+    stop = last_stop(site.store, "007")
+    assert stop is not None
+    assert (stop["seq"], stop["actor"]) == (2, "uid:1000")
+    told = office.asks(ActivateWorker(code="007"))
+    assert [at[:19] for at in told["refused"]] == [
+        one.at[:19] for one in _refused(office) if one.seq != 4 and one.at
+    ]
+    assert len(told["refused"]) == 2
+    office.asks(DeactivateWorker(code="007"))
+    assert office.asks(ActivateWorker(code="007"))["refused"] == []
+
+
+def _refused(office: Office) -> list[HeldAttempt]:
+    store = office.site.store
+    worker = store.worker("007")
+    assert worker is not None
+    return held(store, worker, ZONE).attempts
 
 
 def test_a_code_is_no_name() -> None:
