@@ -18,6 +18,7 @@ from edge_agent.gate.replaced_sensors import ReplacedSensor
 from edge_agent.gate.sealed_backups import SealedBackup
 from tests.gate.ledger.ledgers import open_store
 
+TODAY = datetime.now(ZoneInfo("Asia/Ho_Chi_Minh")).date().isoformat()
 LAN, HOA = "NV0042", "NV0043"
 HELD: dict[str, list[tuple[int, int]]] = {LAN: [(0, 1)], HOA: [(1, 1)]}
 
@@ -102,7 +103,7 @@ def test_it_is_asked_by_name_and_nothing_is_written_without_a_yes(
     assert no.exit_code == 1
     for part in ("aaaaaaaa", "28/11/2026 17:00:07", "chị Hoa", "/media/stick/a.age"):
         assert part in told(no)
-    assert "docs/vi/stolen.md" in told(no)
+    assert "edge-agent templates lost aaaaaaaa" in told(no)
     assert destroyed(tmp_path) == []
     assert edge("destroyed", "aaaaaa", answer="c\n").exit_code == 0
     assert destroyed(tmp_path) == ["aa"]
@@ -158,9 +159,9 @@ def test_what_no_other_backup_holds_that_may_be_kept_is_told_first(
     assert said.count("1 vân tay không có trong bản nào khác") == 1
     assert re.search(r"templates backup /media/stick/20\d\d-\d\d-\d\d\.templates", said)
     assert "bbbbbbbb (ghi ra /media/stick/b.age)" in said
-    steps = ["edge-agent templates backup", "templates destroyed aaaaaaaa", "docs/vi/stolen.md"]
+    steps = ["destroyed aaaaaaaa", "destroyed bbbbbbbb", "templates backup", "templates lost DẤU"]
     assert sorted(steps, key=said.index) == steps
-    assert "docs/vi/stolen.md" in told(edge("list"))
+    assert "edge-agent templates lost DẤU" in told(edge("list"))
     listed(tmp_path, backup("cc", workers=[HOA], holds=HELD[HOA]))
     overdue = CliRunner().invoke(main, ["--lang", "vi", "privacy", "overdue"])
     assert "không có trong bản nào khác" not in told(overdue)
@@ -206,10 +207,16 @@ def test_one_that_is_lost_is_no_backup_and_still_holds_who_was_in_it(
     asked = edge("lost", "aaaaaa")
     assert (asked.exit_code, "aaaaaaaa, làm 28/11/2026 17:00:07" in told(asked)) == (65, True)
     lost = told(edge("lost", "aaaaaa", "--yes"))
-    assert "vẫn còn vân tay của mọi người trong đó" in lost
+    assert "vẫn còn vân tay của NV0042 và NV0043" in lost
     assert "2 vân tay không có bản sao lưu" in lost
     assert "'templates reseal' không giúp gì" in lost
-    assert re.search(r"mất từ \d\d/\d\d/20\d\d", told(edge("list")))
+    # One command, with a key that is no file.
+    assert re.findall(r"templates backup \S+ -r \S+", lost) == [
+        f"templates backup /media/stick/{TODAY}.templates -r KHÓA-CÔNG-KHAI'."
+    ]
+    assert re.search(
+        r"báo mất ngày \d\d/\d\d/20\d\d.* vẫn còn vân tay của NV0042 và NV0043", told(edge("list"))
+    )
     assert json.loads(edge("list", "--json").stdout)[0]["lost"]
     audit = told(CliRunner().invoke(main, ["--lang", "vi", "audit", "list"]))
     assert "báo mất bản sao lưu vân tay aaaaaaaa" in audit
@@ -217,11 +224,51 @@ def test_one_that_is_lost_is_no_backup_and_still_holds_who_was_in_it(
     overdue = CliRunner().invoke(main, ["--lang", "vi", "privacy", "overdue"])
     assert "chưa phải là đã hủy" not in told(overdue)
     assert (overdue.exit_code, "còn vân tay của NV0042" in told(overdue)) == (len(erased),) * 2
+    assert ("đã xóa ở cổng: NV0042" in told(overdue)) == bool(erased)
+    said_lost = told(edge("destroyed", "aaaaaa", answer="k\n"))
+    assert "Bản aaaaaaaa đã báo mất ngày" in said_lost
+    assert "templates lost" not in said_lost
+    assert "đang dùng" not in said_lost
     again = told(edge("lost", "aaaaaa", "--yes"))
     assert "đã được báo mất ngày" in again
     assert "edge-agent templates destroyed aaaaaaaa" in again
     assert edge("destroyed", "aaaaaa", "--yes").exit_code == 0
     assert "đã hủy" in told(edge("list"))
+
+
+def test_who_is_in_a_lost_one_is_all_of_them_and_not_only_who_was_erased(
+    edge: Edge, tmp_path: Path
+) -> None:
+    """Whoever reads it has to tell them all."""
+    nine = [f"NV000{number}" for number in range(1, 10)]
+    with closing(open_store(tmp_path)) as store, store.changing() as change:
+        for code in nine:
+            change.put_worker(Worker(code=code, name=f"Lò Văn {code[-1]}"))
+    listed(tmp_path, backup("aa", workers=nine, erased=nine[:2]), backup("bb", workers=None))
+    lost = told(edge("lost", "aaaaaa", "--yes"))
+    overdue = told(CliRunner().invoke(main, ["--lang", "vi", "privacy", "overdue"]))
+    for shown in (lost, overdue, told(edge("list"))):
+        assert "còn vân tay của 9 người (xem 'edge-agent templates list aaaaaaaa')" in shown, shown
+    assert "đã xóa ở cổng: NV0001, NV0002" in overdue
+    all_ = told(edge("list", "aaaaaaaa"))
+    assert all(f"Lò Văn {code[-1]}, {code}" in all_ for code in nine)
+    assert "không rõ trong đó có vân tay của những ai" in told(edge("lost", "bbbbbb", "--yes"))
+
+
+def test_each_number_says_what_it_is_of(edge: Edge, tmp_path: Path) -> None:
+    """Of two prints one is in no backup, the other in one that is to be destroyed."""
+    backed_up(tmp_path, Print(worker=LAN, finger="right-index", slot=0, generation=1))
+    listed(tmp_path, backup("aa", workers=[LAN], holds=HELD[LAN], erased=["NV0001"]))
+    status = told(CliRunner().invoke(main, ["--lang", "vi", "status"]))
+    assert "chưa sao lưu: 1" in status
+    overdue = told(CliRunner().invoke(main, ["--lang", "vi", "privacy", "overdue"]))
+    assert "Trong bản sắp hủy có 1 vân tay không có trong bản nào khác" in overdue
+    assert "(chưa kể 1 vân tay chưa sao lưu ở đâu cả)" in overdue
+    lost = told(edge("lost", "aaaaaa", "--yes"))
+    assert "2 vân tay không có bản sao lưu" in lost
+    assert ": 1 vì bản này không còn, 1 chưa sao lưu từ trước" in lost
+    after = told(CliRunner().invoke(main, ["--lang", "vi", "privacy", "overdue"]))
+    assert "không có trong bản nào khác" not in after
 
 
 def test_a_sensor_that_was_replaced_is_no_lost_backup(edge: Edge, tmp_path: Path) -> None:
@@ -243,7 +290,7 @@ def test_one_file_is_looked_at(edge: Edge, tmp_path: Path) -> None:
     looked = told(edge("list", "aa"))
     for part in ("aaaaaaaa của cổng main-gate", "28/11/2026 17:00:07", "đang dùng", "chị Hoa"):
         assert part in looked
-    assert f"{LAN}, {HOA}" in looked
+    assert f"2 người: {LAN} {HOA}" in looked
     assert "edge-agent templates restore aa --identity - --dry-run < key.txt" in looked
     found = json.loads(edge("list", "aa", "--json").stdout)
     assert (found["header"]["backup"], found["listed"]["holder"]) == ("aa" * 16, "chị Hoa")
@@ -257,7 +304,7 @@ def test_one_is_looked_up_by_its_mark(edge: Edge, tmp_path: Path) -> None:
     one = backup("aa", holder="chị Hoa", file="/media/stick/a.age")
     listed(tmp_path, one, backup("ab"))
     looked = told(edge("list", "aaaaaaaa"))
-    for part in ("aaaaaaaa (ghi ra /media/stick/a.age)", "đang dùng", "chị Hoa", f"{LAN}, {HOA}"):
+    for part in ("aaaaaaaa (ghi ra /media/stick/a.age)", "đang dùng", "chị Hoa", f"{LAN} {HOA}"):
         assert part in looked
     found = json.loads(edge("list", "aaaaaa", "--json").stdout)
     assert (found["header"], found["listed"]["backup"]) == (None, "aa" * 16)
@@ -277,8 +324,8 @@ def test_a_file_that_is_not_where_it_was_written_is_missed_where_that_is_there(
     shown = told(edge("list"))
     assert shown.count("không thấy tệp ở chỗ đã ghi") == 1
     # One in use that is missed is the likeliest to be lost: said at once, with the command.
-    assert "-r KHÓA" in shown
-    assert "'templates reseal' không giúp gì cho bản đã mất" in shown
+    assert "-r KHÓA-CÔNG-KHAI" in shown
+    assert "gõ 'edge-agent templates lost DẤU', lệnh ấy nói phải làm gì" in shown
     away.parent.mkdir()
     assert told(edge("list")).count("không thấy tệp ở chỗ đã ghi") == 2
 
@@ -353,11 +400,10 @@ def test_a_print_that_is_in_none_is_told_beneath_the_list_and_by_the_doctor(
 ) -> None:
     """With whose it is, and the whole command: the last keys, and a name that is new."""
     backed_up(tmp_path, Print(worker=LAN, finger="right-index", slot=0, generation=1))
-    today = datetime.now(ZoneInfo("Asia/Ho_Chi_Minh")).date().isoformat()
-    files = [f"/media/usb/{today}.templates", f"/media/usb/{today}-2.templates"]
+    files = [f"/media/usb/{TODAY}.templates", f"/media/usb/{TODAY}-2.templates"]
     for mark, file in zip(("aa", "bb"), files, strict=True):
         listed(tmp_path, backup(mark, recipients=[LANS, HOAS], file=file, holds=HELD[LAN]))
-    line = f"edge-agent templates backup /media/usb/{today}-3.templates -r {LANS} -r {HOAS}"
+    line = f"edge-agent templates backup /media/usb/{TODAY}-3.templates -r {LANS} -r {HOAS}"
     lacks = told(edge("list"))
     assert f"1 vân tay không có trong bản nào còn giữ (của {HOA}, {HOA})" in lacks
     doctor = CliRunner().invoke(main, ["--lang", "vi", "doctor", "--section", "sensor"])

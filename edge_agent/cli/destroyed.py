@@ -18,7 +18,7 @@ from .carry_out import carry_out
 from .help import command
 from .options import as_json, ask_a_person, with_settings, yes_option
 from .retired import refuse_retired
-from .sealed_backups import next_of, shown_made, tell_what_stays, with_name
+from .sealed_backups import newly, next_of, shown_made, tell_what_stays, with_name
 from .sealed_files import read_file
 from .show import SHOWN_DIGITS, print_json, shown_day
 from .tell import tell
@@ -34,24 +34,26 @@ if TYPE_CHECKING:
 @with_settings
 def templates_destroyed(settings: Settings, backup: str, yes: bool, as_json: bool) -> None:
     refuse_retired(settings)
-    question = _asks(settings, backup)
+    beware, question = _asks(settings, backup)
     if not yes:
-        tell(say("backup.lost-is-not-destroyed", steps=Message("backup.lost-steps")), err=True)
+        tell(say(beware), err=True)
     ask_a_person(yes, lambda: question)
     result = carry_out(settings, DestroyBackup(backup=backup))
     if as_json:
         print_json(result)
     else:
-        told = "backup.sensor-gone" if result.get("in_sensor") else "backup.destroyed-now"
-        tell(say(told, backup=result["backup"][:SHOWN_DIGITS]))
+        done = "backup.sensor-gone" if result.get("in_sensor") else "backup.destroyed-now"
+        tell(say(done, backup=result["backup"][:SHOWN_DIGITS]))
         if count := result.get("not_backed_up"):  # A daemon of an older version does not tell.
             lacks = next_of(settings)
-            tell(say("backup.destroyed-lacks", count=count, whose=lacks.whose, seal=lacks.seal))
+            told = {"whose": lacks.whose, "newly": newly(result), "seal": lacks.seal}
+            tell(say("backup.destroyed-lacks", count=count, **told))
 
 
-def _asks(settings: Settings, typed: str) -> str:
-    """What is asked. Raises BadRequest where the file lies there, and where the gate would refuse;
-    a database that is not to be read it refuses itself, after the yes."""
+def _asks(settings: Settings, typed: str) -> tuple[Message, str]:
+    """What is no destruction, and what is asked. Raises BadRequest where the file lies there, and
+    where the gate would refuse; a database that is not to be read it refuses itself, after the yes.
+    """
     # Only here: what the daemon does is asked for without the database.
     from ..gate.daemon.assembly import Assembly
     from ..gate.people.refusals import listed_as
@@ -62,15 +64,21 @@ def _asks(settings: Settings, typed: str) -> str:
         _, one = listed_as(store, typed)
         if isinstance(one, ReplacedSensor):
             made = shown_day(one.replaced_on(assembly.zone)) or say("backup.day-unknown")
-            return say("backup.sensor-gone-asks", backup=one.mark[:SHOWN_DIGITS], made=made)
+            told = {"backup": one.mark[:SHOWN_DIGITS], "made": made}
+            return Message("backup.sensor-lost"), say("backup.sensor-gone-asks", **told)
         if one.file is not None:
             _refuse_what_is_there(Path(one.file), store, assembly.zone, one.backup)
         tell_what_stays(store, assembly.zone, one)
         holder = with_name(store, one).holder or say("backup.holder-unknown")
         told = {"made": shown_made(one.made, assembly.zone), "holder": holder}
         asks = "backup.destroyed-asks" if one.file is None else "backup.destroyed-asks-file"
-        return say(asks, backup=one.backup[:SHOWN_DIGITS], file=one.file, **told)
-    return say("backup.destroyed-asks-mark", backup=typed)
+        mark = one.backup[:SHOWN_DIGITS]
+        beware = Message("backup.one-lost-is-not-destroyed", backup=mark)
+        if one.lost is not None:
+            beware = Message("backup.lost-before", backup=mark, day=one.lost)
+        return beware, say(asks, backup=mark, file=one.file, **told)
+    beware = Message("backup.lost-is-not-destroyed")
+    return beware, say("backup.destroyed-asks-mark", backup=typed)
 
 
 def _refuse_what_is_there(

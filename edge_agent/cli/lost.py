@@ -3,18 +3,17 @@
 from contextlib import closing, suppress
 
 import click
-from msgspec import structs
 
 from ..contract.errors import StoreFault
 from ..contract.language import say
 from ..gate.people.templates.requests import LoseBackup
 from ..gate.replaced_sensors import ReplacedSensor
 from ..gate.settings.schema import Settings
-from .carry_out import carry_out
+from .carry_out import carry_out, names_of
 from .help import command
 from .options import as_json, ask_a_person, with_settings, yes_option
 from .retired import refuse_retired
-from .sealed_backups import next_of, shown_made, with_name
+from .sealed_backups import newly, next_of, shown_made, who_is_in, with_name
 from .show import SHOWN_DIGITS, print_json
 from .tell import tell
 
@@ -31,12 +30,13 @@ def templates_lost(settings: Settings, backup: str, yes: bool, as_json: bool) ->
     if as_json:
         print_json(result)
         return
-    tell(say("backup.lost-now", backup=result["backup"][:SHOWN_DIGITS]))
+    mark, further = result["backup"][:SHOWN_DIGITS], next_of(settings)
+    # A daemon of an older version does not tell who is in it.
+    inside = who_is_in(result["workers"], names_of(settings), mark) if "workers" in result else ""
+    tell(say("backup.lost-now", backup=mark, inside=inside))
     if count := result["not_backed_up"]:
-        # The key of the newest may be lost with it.
-        lacks = structs.replace(next_of(settings), recipients=[])
-        tell(say("backup.destroyed-lacks", count=count, whose=lacks.whose, seal=lacks.seal))
-    tell(say("backup.lost-steps"))
+        tell(say("backup.lost-lacks", count=count, whose=further.whose, newly=newly(result)))
+    tell(say(further.after_loss))
 
 
 def _asks(settings: Settings, typed: str) -> str:

@@ -9,7 +9,7 @@ import click
 from msgspec import to_builtins
 
 from ..contract.errors import StoreFault
-from ..contract.language import Message, say
+from ..contract.language import say
 from ..contract.stamps import local_date
 from ..gate.erasure import old_databases
 from ..gate.ledger.store.metadata import ERASURES_UNKNOWN
@@ -17,7 +17,7 @@ from ..gate.people.requests import TellErased
 from ..gate.settings.schema import Settings
 from .help import group
 from .options import as_json, ask_a_person, with_settings, yes_option
-from .sealed_backups import tell_if_lists_lack, tell_to_destroy, tell_what_stays, with_name
+from .sealed_backups import tell_if_lists_lack, tell_to_destroy, tell_what_stays
 from .show import print_json, print_table, shown_day
 from .tell import tell
 
@@ -78,14 +78,14 @@ def overdue(settings: Settings, as_json: bool) -> None:
         ending = "-retired" if store.retired else ""
         for row in rows:
             tell(say(f"privacy.overdue{ending}", code=row["worker"], begun=row["begun"]))
+        for backup in backups:
+            tell_to_destroy(store, assembly.zone, backup, retired=store.retired)
         if not store.retired:  # It needs none any more.
             tell_what_stays(store, assembly.zone, *backups)
-        for backup in backups:
-            tell_to_destroy(with_name(store, backup), assembly.zone, retired=store.retired)
-        if any(one.at_hand for one in backups) and not store.retired:
-            tell(say("backup.lost-is-not-destroyed", steps=Message("backup.lost-steps")), err=True)
+            if any(one.at_hand for one in backups):
+                tell(say("backup.lost-is-not-destroyed"), err=True)
         for sensor in sensors:
-            tell_to_destroy(sensor, assembly.zone, retired=store.retired)
+            tell_to_destroy(store, assembly.zone, sensor, retired=store.retired)
         if databases:
             told = _of_databases(assembly.database, databases)
             tell(say(f"privacy.databases-to-destroy{ending}", **told), err=True)

@@ -91,10 +91,10 @@ def _tell_before(assembly: "Assembly", *, sensor: bool) -> None:
         kept = [one for one in store.sealed_backups() if one.destroyed is None]
         for backup in kept:
             if backup.to_destroy:
-                tell_to_destroy(backup, assembly.zone)
+                tell_to_destroy(store, assembly.zone, backup)
         for replaced in store.replaced_sensors():
             if replaced.to_destroy:
-                tell_to_destroy(replaced, assembly.zone)
+                tell_to_destroy(store, assembly.zone, replaced)
         if in_use := sum(one.at_hand and not one.to_destroy for one in kept):
             tell(say("retire.backups-in-use", count=in_use), err=True)
         if aside := store.set_aside():

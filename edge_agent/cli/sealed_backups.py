@@ -2,10 +2,11 @@
 
 import os
 import re
+from collections.abc import Mapping
 from contextlib import closing, suppress
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import click
@@ -18,6 +19,7 @@ from ..gate.ledger.glance import began_instead
 from ..gate.people.templates.backup_file import BadBackup, outside_of
 from ..gate.replaced_sensors import ReplacedSensor
 from ..gate.sealed_backups import (
+    FEW,
     NextBackup,
     SealedBackup,
     held_by_no_other,
@@ -25,6 +27,7 @@ from ..gate.sealed_backups import (
     short_key,
 )
 from ..gate.settings.schema import Settings
+from .carry_out import who
 from .help import command
 from .options import FilePath, as_json, with_settings
 from .sealed_files import read_file
@@ -47,13 +50,14 @@ def templates_list(settings: Settings, file: Path | None, as_json: bool) -> None
 
     assembly = Assembly(settings)
     store = assembly.store_for_reading()
-    found = store.sealed_backups()
+    found, names = store.sealed_backups(), _names(store)
     if file is not None:
         if (marked := _by_mark(file, found)) is not None:
-            _look_up(marked if as_json else with_name(store, marked), assembly.zone, as_json)
+            shown = marked if as_json else with_name(store, marked)
+            _look_up(shown, assembly.zone, names, as_json)
         else:
-            shown = found if as_json else [with_name(store, one) for one in found]
-            _look_at(file, shown, assembly.zone, as_json)
+            all_ = found if as_json else [with_name(store, one) for one in found]
+            _look_at(file, all_, assembly.zone, names, as_json)
         return
     if as_json:
         print_json(found)
@@ -65,7 +69,7 @@ def templates_list(settings: Settings, file: Path | None, as_json: bool) -> None
             one.prints,
             _what_held(with_name(store, one)),
             ", ".join(map(short_key, one.recipients)),
-            state_of_backup(one),
+            state_of_backup(one, _inside(one, names)),
         )
         for one in found
     )
@@ -87,7 +91,7 @@ def templates_list(settings: Settings, file: Path | None, as_json: bool) -> None
     )
     # Of one that was said to be lost it was said then.
     if any(one.to_destroy or _is_missed(one) for one in found if one.at_hand):
-        tell(say("backup.lost-is-not-destroyed", steps=Message("backup.lost-steps")), err=True)
+        tell(say("backup.lost-is-not-destroyed"), err=True)
     if count := store.not_backed_up():
         further = next_backup(store, assembly.zone)
         tell(say("backup.lacking", count=count, whose=further.whose, seal=further.seal), err=True)
@@ -106,6 +110,35 @@ def with_name(store: "SqliteStore", one: SealedBackup) -> SealedBackup:
     """The same, with the name of who holds it, where they are called by a worker's code."""
     holder = one.holder and store.worker(one.holder)
     return replace(one, holder=f"{holder.name}, {holder.code}") if holder else one
+
+
+def _names(store: "SqliteStore") -> dict[str, str]:
+    return {one.code: one.name for one in store.workers()}
+
+
+def who_is_in(workers: list[str] | None, names: Mapping[str, str], mark: str) -> Message | str:
+    """The end of a sentence about one that is lost: all those have to be told, not only whoever was
+    erased. ``mark``: what shows all of them."""
+    if workers is None:
+        return Message("backup.inside-unknown")
+    if not workers:
+        return ""
+    if len(workers) <= FEW:
+        return Message("backup.inside", people=[who(code, names) for code in workers])
+    return Message("backup.inside-many", count=len(workers), backup=mark)
+
+
+def _inside(one: SealedBackup, names: Mapping[str, str]) -> Message | str:
+    return who_is_in(one.workers, names, one.backup[:SHOWN_DIGITS])
+
+
+def newly(result: Mapping[str, Any]) -> Message | str:
+    """How many of the prints that no backup holds were in the one that is gone, and how many in
+    none before; of a daemon of an older version it is not known."""
+    count, now = result["not_backed_up"], result.get("only_there")
+    if now in (None, count):
+        return ""
+    return Message("backup.newly", now=now, before=count - now)
 
 
 def tell_if_lists_lack(store: "SqliteStore", zone: ZoneInfo) -> None:
@@ -141,7 +174,7 @@ def _by_mark(file: Path, found: list[SealedBackup]) -> SealedBackup | None:
     return meant[0]
 
 
-def _look_up(one: SealedBackup, zone: ZoneInfo, as_json: bool) -> None:
+def _look_up(one: SealedBackup, zone: ZoneInfo, names: Mapping[str, str], as_json: bool) -> None:
     """What the list says of one, whose file nobody has here."""
     if as_json:
         print_json({"file": None, "header": None, "listed": one})
@@ -150,7 +183,7 @@ def _look_up(one: SealedBackup, zone: ZoneInfo, as_json: bool) -> None:
     told["file"] = say("backup.written-to", file=one.file) if one.file else ""
     tell(say("backup.looks-mark", count=one.prints, **told))
     _tell_keys(one.recipients)
-    _tell_listed(one)
+    _tell_listed(one, names)
 
 
 def next_of(settings: Settings) -> NextBackup:
@@ -168,14 +201,17 @@ def _tell_keys(recipients: list[str]) -> None:
         tell(say("backup.looks-keys", keys=recipients))
 
 
-def _tell_listed(listed: SealedBackup) -> None:
+def _tell_listed(listed: SealedBackup, names: Mapping[str, str]) -> None:
     holder = listed.holder or say("backup.holder-unknown")
     tell(say("backup.looks-listed", state=state_of_backup(listed), holder=holder))
-    if listed.workers is not None:
-        tell(say("backup.looks-holds", codes=listed.workers))
+    if listed.workers:
+        people = [who(code, names) for code in listed.workers]
+        tell(say("backup.looks-holds", count=len(people), people=people))
 
 
-def _look_at(file: Path, found: list[SealedBackup], zone: ZoneInfo, as_json: bool) -> None:
+def _look_at(
+    file: Path, found: list[SealedBackup], zone: ZoneInfo, names: Mapping[str, str], as_json: bool
+) -> None:
     """What is said of one file: by its first line, and by the list. Its templates are sealed."""
     try:
         header = outside_of(read_file(file))
@@ -192,7 +228,7 @@ def _look_at(file: Path, found: list[SealedBackup], zone: ZoneInfo, as_json: boo
     if listed is None:
         tell(say("backup.looks-unlisted"))
     else:
-        _tell_listed(listed)
+        _tell_listed(listed, names)
     tell(say("backup.looks-sealed", file=file))
 
 
@@ -205,13 +241,18 @@ def tell_what_stays(store: "SqliteStore", zone: ZoneInfo, *gone: SealedBackup) -
         if newest is not None and newest.backup != one.backup:
             tell(_of_newest(one, newest, zone), err=True)
             break
-        if not one.to_destroy:
+        if one.at_hand and not one.to_destroy:
             told = {"backup": one.backup[:SHOWN_DIGITS], "keys": _short(one)}
             tell(say("backup.is-newest", **told), err=True)
-    prints = store.prints()
+    prints, backed_up = store.prints(), store.backed_up()
+    # What was in one that is lost has been in no backup since then.
+    gone = tuple(one for one in gone if one.at_hand)
     if alone := {print_ for one in gone for print_ in held_by_no_other(one, kept, prints)}:
+        without = [one for one in prints if (one.slot, one.generation) not in backed_up]
+        besides = len({*without} - alone)
+        also = Message("backup.besides", count=besides) if besides else ""
         seal = next_backup(store, zone).seal
-        tell(say("backup.only-copy", count=len(alone), seal=seal), err=True)
+        tell(say("backup.only-copy", count=len(alone), besides=also, seal=seal), err=True)
     elif gone and not any(one.to_destroy for one in gone):
         tell(say("backup.nothing-lost"), err=True)
 
@@ -219,7 +260,7 @@ def tell_what_stays(store: "SqliteStore", zone: ZoneInfo, *gone: SealedBackup) -
 def _of_newest(gone: SealedBackup, newest: SealedBackup, zone: ZoneInfo) -> str:
     """Which one is not to be taken by mistake; of one that need not go, what it is sealed to."""
     told = {"newest": newest.backup[:SHOWN_DIGITS], "made": shown_made(newest.made, zone)}
-    if gone.to_destroy:
+    if gone.to_destroy or not gone.at_hand:
         return say("backup.keep-newest", **told)
     keys = {"keys": _short(gone), "newest_keys": _short(newest)}
     return say("backup.is-older", backup=gone.backup[:SHOWN_DIGITS], **told, **keys)
@@ -242,13 +283,13 @@ def whereabouts(file: Path) -> str | None:
     return path if path.isprintable() else None
 
 
-def state_of_backup(one: SealedBackup) -> str:
-    """What is to be done with a backup, for people."""
+def state_of_backup(one: SealedBackup, inside: Message | str = "") -> str:
+    """What is to be done with a backup, for people; of one that is lost also who is ``inside``."""
     if one.destroyed is not None:
         return say("backup.state-destroyed", at=one.destroyed)
     if one.lost is not None:
         told = "backup.state-lost-erased" if one.erased else "backup.state-lost"
-        return say(told, at=one.lost, codes=one.erased)
+        return say(told, at=one.lost, inside=inside, codes=one.erased)
     if one.erased:
         return say("backup.state-erased", codes=one.erased)
     if one.prints and one.holds == [] and not one.to_destroy:
@@ -279,7 +320,11 @@ def state_of_sensor(one: ReplacedSensor) -> str:
 
 
 def tell_to_destroy(
-    one: SealedBackup | ReplacedSensor, zone: ZoneInfo, *, retired: bool = False
+    store: "SqliteStore",
+    zone: ZoneInfo,
+    one: SealedBackup | ReplacedSensor,
+    *,
+    retired: bool = False,
 ) -> None:
     """That it must not be kept, and how it is said that it is no more: on paper, where the gate is
     ``retired`` and writes nothing any more."""
@@ -290,10 +335,11 @@ def tell_to_destroy(
         tell(say(asks, state=state_of_sensor(one), **told), err=True)
     else:
         told = {"backup": one.backup[:SHOWN_DIGITS], "made": _day(one.made_on(zone))}
-        told["holder"] = one.holder or say("backup.holder-unknown")
+        told["holder"] = with_name(store, one).holder or say("backup.holder-unknown")
         told["file"] = say("backup.written-to", file=one.file) if one.file else ""
         asks = f"backup.to-destroy{ending or ('-lost' if one.lost else '')}"
-        tell(say(asks, state=state_of_backup(one), **told), err=True)
+        state = state_of_backup(one, _inside(one, _names(store)))
+        tell(say(asks, state=state, **told), err=True)
 
 
 def _day(day: str | None) -> str:

@@ -144,10 +144,19 @@ class NextBackup(Struct, frozen=True, kw_only=True):
         return Message("backup.whose", people=people)
 
     @property
+    def _to(self) -> str:
+        return self.next_file or str(_STICK / "prints.templates")
+
+    @property
+    def after_loss(self) -> Message:
+        """What is to be done once a backup is lost: its key may be lost with it."""
+        return Message("backup.lost-steps", file=self._to)
+
+    @property
     def seal(self) -> Message:
         """The command that seals all prints, to the keys of the last time, else with what a key
         is."""
-        file = self.next_file or str(_STICK / "prints.templates")
+        file = self._to
         if not self.recipients:
             return Message("backup.seal-first", file=file)
         keys = " ".join(f"-r {key}" for key in self.recipients)

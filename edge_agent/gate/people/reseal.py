@@ -128,18 +128,23 @@ def destroy_backup(context: RequestContext, request: DestroyBackup) -> Result:
         for print_ in lost:
             change.put_backed_up(print_, backed_up=False)
 
+    before = gate.store.not_backed_up()
     gate.record(TemplatesDestroyed(backup=name, actor=context.actor), stamp, also=destroy)
     without = gate.store.not_backed_up()
     return {
         "backup": name,
         "destroyed": destroyed,
         "not_backed_up": without,
+        "only_there": without - before,
         "in_sensor": in_sensor,
     }
 
 
 def lose_backup(context: RequestContext, request: LoseBackup) -> Result:
     """Somebody says that a file is lost: it is no backup any more, and holds whom it held.
+
+    Told are whose prints are in it, as far as it is known, and how many prints no backup holds: of
+    these ``only_there`` were in no other one.
 
     Raises BadRequest where it is no file on the list, or was said before to be lost or destroyed.
     """
@@ -158,8 +163,16 @@ def lose_backup(context: RequestContext, request: LoseBackup) -> Result:
         for print_ in alone:
             change.put_backed_up(print_, backed_up=False)
 
+    before = gate.store.not_backed_up()
     gate.record(TemplatesLost(backup=name, actor=context.actor), stamp, also=lose)
-    return {"backup": name, "lost": gone.lost, "not_backed_up": gate.store.not_backed_up()}
+    without = gate.store.not_backed_up()
+    return {
+        "backup": name,
+        "lost": gone.lost,
+        "not_backed_up": without,
+        "only_there": without - before,
+        "workers": gone.workers,
+    }
 
 
 def _has_left(context: RequestContext, holder: str | None) -> bool:
