@@ -811,7 +811,7 @@ def test_a_card_that_is_theirs_already_is_told_so(edge: Edge) -> None:
     assert first.exit_code == 0
     told = " ".join(first.stdout.split())
     assert "chưa có đầu đọc hay bàn phím số" in told
-    assert 'devices = ["/dev/input/by-id/' in told
+    assert 'devices=["/dev/input/by-id/' in told
     again = edge(*typed, answers="0001234567\n")
     assert again.exit_code == 65
     assert "NV0042 đã có thẻ này rồi: chưa có gì thay đổi." in " ".join(again.stderr.split())
@@ -820,7 +820,7 @@ def test_a_card_that_is_theirs_already_is_told_so(edge: Edge) -> None:
     line = " ".join(others.stderr.split()).partition("hãy xóa trước: ")[2]
     assert edge(*shlex.split(line)[1:], "--yes").exit_code == 0
     config = Path(os.environ["EDGE_AGENT_CONFIG"])
-    config.write_text(config.read_text() + '[reader]\ndevices = ["/dev/null"]\n')
+    config.write_text(config.read_text() + '[reader]\ndevices=["/dev/null"]\n')
     done = edge("credentials", "add", "NV0043", *typed[3:], answers="0001234567\n")
     assert (done.exit_code, "chưa có đầu đọc" in done.stdout) == (0, False), done.output
 
@@ -1793,7 +1793,7 @@ def test_who_has_left_is_not_brought_back_by_a_list_without_a_word(
     edge("workers", "leave", "NV0042", "--yes")
     (tmp_path / "list.csv").write_text("mã nv;họ tên\nNV0042;Lò Thị Mây\n")
     told = " ".join(edge("workers", "import", "list.csv", "--dry-run").stdout.split())
-    assert "ở cổng đã nghỉ, vẫn để vậy: NV0042. Đi làm lại thì: edge-agent enroll" in told
+    assert "ở cổng đã nghỉ, vẫn để vậy: NV0042. Đi làm lại thì: edge-agent workers activate" in told
 
 
 @pytest.mark.usefixtures("at_a_terminal")

@@ -90,14 +90,16 @@ def show(settings: Settings, code: str, as_json: bool) -> None:
         "code": worker.code,
         "name": worker.name,
         "state": state_of(worker, leaving, assembly.today(), former, retired=store.retired),
+    }
+    if not worker.active and (stop := last_stop(store, worker.code)) is not None:
+        lines["stopped"] = _stopped(stop, assembly.zone)
+    lines |= {
         "fingers": ", ".join(fingers_of(p.finger for p in prints)) or say("people.show-none"),
         "consent": _consent(
             agreed, consent_told(consent_state(agreed), settings, withdrawn, worker.code)
         ),
         "else": ", ".join(say(f"method.{method}") for method in methods) or say("people.show-none"),
     }
-    if not worker.active and (stop := last_stop(store, worker.code)) is not None:
-        lines["stopped"] = _stopped(stop, assembly.zone)
     if leaving is not None and leaving.after is not None:
         lines["leaves"] = _leaves(store, worker.code, leaving.after)
     for name, text in lines.items():

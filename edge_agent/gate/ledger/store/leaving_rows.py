@@ -71,7 +71,8 @@ class LeavingRows(ErasureRows):
 
     def _called_back(self, left: Mapping[str, dict[str, Any]]) -> set[str]:
         """Those of them whom somebody has called back since, of whom nothing has to be here yet: a
-        leaving that is not in this ledger, or not any more, was before."""
+        leaving that is not in this ledger, or not any more, was before. A new ledger does not know
+        it: until something of theirs is here, they have left for it."""
         if not left:
             return set()
         rows = self._connection.rows("SELECT seq, wire FROM ledger WHERE kind = ?", _CALLED_BACK)
