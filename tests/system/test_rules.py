@@ -115,7 +115,7 @@ def test_a_clock_that_nobody_trusts(gate: Gate) -> None:
         assert status["clock"]["uncertainty_ms"] is None
         shown = gate.cli("punches", "list").out
         # Enrolled with a trusted clock, in this boot: between two times, or after one.
-        assert "not known yet" in shown or " … " in shown or "after 20" in shown
+        assert any(told in shown for told in ("not known yet", "between 20", "after 20"))
         assert status["clock"]["pending"] == 1
         assert "1 punch waits for its time" in gate.cli("status").out
     else:

@@ -542,11 +542,12 @@ def test_a_conversation_has_steps(path: Path) -> None:
         conversation.step(StepKind.TRY_AGAIN, "wipe")
         conversation.failed(BadRequest("No finger came."))
 
+    none = {"hint": None, "score": None, "worker": None}
     with serving(path, work), Talker(path) as client:
         client.send(b'{"ask":"identify"}\n')
         assert [client.answer() for _ in range(3)] == [
-            {"answer": "step", "what": "press", "hint": None, "score": None},
-            {"answer": "step", "what": "try-again", "hint": "wipe", "score": None},
+            {"answer": "step", "what": "press", **none},
+            {"answer": "step", "what": "try-again", **none, "hint": "wipe"},
             {"answer": "failed", "error": "No finger came.", "exit_code": 65},
         ]
 
