@@ -1534,7 +1534,7 @@ def test_a_press_that_is_brought_back_says_why_and_a_way_how_it_is_corrected(edg
     again = edge("punches", "add", "NV0042", *at, "--reason", "forgot", "--direction", "ra")
     told = " ".join(again.stderr.split())
     assert again.exit_code == 65
-    assert "sửa chiều vào, ra của lần đó thì hủy nó rồi gõ lại lệnh này: edge-agent punches" in told
+    assert "kể cả chỉ sai chiều vào, ra, thì hủy nó rồi gõ lại lệnh này: edge-agent punches" in told
 
 
 @pytest.mark.parametrize(
