@@ -1128,7 +1128,10 @@ def test_an_erasure_asks_with_what_goes_and_when_and_which_backups_stay(
         "Xóa rồi phải đăng ký lại, hoặc ký đồng ý lại rồi nạp từ bản sao lưu. Xóa? [c/K]: k",
     ]
     if days:
-        assert edge(*words, "NV0042", "--yes").exit_code == 0
+        done = edge(*words, "NV0042", "--yes")
+        told = " ".join(done.stdout.split())
+        assert done.exit_code == 0
+        assert f"gõ lại 'edge-agent {' '.join(words)} NV0042'" in told
         again = edge(*words, "NV0042", answers="k\n").stderr.splitlines()[len(first)]
         assert again.startswith("Xóa hẳn ngay của Lò Thị Mây, NV0042: ")
 
@@ -1548,6 +1551,7 @@ def test_a_press_that_is_brought_back_says_why_and_a_way_how_it_is_corrected(edg
             "people.enrolled-anew",
         ),
         *("privacy.planned", "privacy.stopped", "privacy.erased", "privacy.left-empty"),
+        "privacy.stopped-withdrawn",
         *("privacy.not-done", "claim.opened", "claim.closed", "module.forgotten"),
         *("consent.printed", "consent.recorded", "credential.added", "credential.replaced"),
         *("credential.removed", "credential.allowed", "credential.disallowed"),

@@ -107,8 +107,7 @@ def withdraw(settings: Settings, code: str, yes: bool, as_json: bool) -> None:
     result = carry_out(settings, WithdrawConsent(code=code))
     if not as_json:
         _tell_withdrawn(result, who(result["worker"], names_of(settings)))
-    told = {"empty": "privacy.withdrawn-empty", "undo": "privacy.undo-withdrawal"}
-    tell_erasure(settings, result, as_json, **told)
+    tell_erasure(settings, result, as_json, withdrawn=True)
 
 
 def _tell_withdrawn(result: dict[str, Any], whose: str) -> None:

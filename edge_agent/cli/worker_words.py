@@ -277,39 +277,37 @@ def _kept_of(store: "SqliteStore", code: str) -> Message:
 
 
 def tell_erasure(
-    settings: Settings,
-    result: dict[str, Any],
-    as_json: bool,
-    *,
-    empty: str = "privacy.left-empty",
-    undo: str = "privacy.undo-leave",
+    settings: Settings, result: dict[str, Any], as_json: bool, *, withdrawn: bool = False
 ) -> None:
-    """What a withdrawal or a leaving came to, ``empty`` where nothing was kept, and how it is
-    undone; ends with 1 where something is left to do."""
+    """What a leaving came to, or that somebody has ``withdrawn``, and how it is undone; ends with 1
+    where something is left to do."""
     if as_json:
         print_json(result)
     else:
-        _tell_erased(result, who(result["worker"], names_of(settings)), empty)
+        _tell_erased(result, who(result["worker"], names_of(settings)), withdrawn)
         if result["begun"] or result["stopped"]:
             tell_beside(result)
         elif result.get("sealed") or result.get("sensors"):  # They work until then.
             tell(say("privacy.beside-later"))
-        if result["begun"]:
-            if result["done"] and any(result["erased"].values()):
-                tell(say("privacy.then-certificate", code=result["worker"]))
+        if result["begun"] and result["done"] and any(result["erased"].values()):
+            tell(say("privacy.then-certificate", code=result["worker"]))
+        if result["begun"] or result["stopped"]:
+            undo = "privacy.undo-withdrawal" if withdrawn else "privacy.undo-leave"
             tell(say(undo, code=result["worker"]))
     if result["begun"] is not None and not result["done"]:
         click.get_current_context().exit(1)
 
 
-def _tell_erased(result: dict[str, Any], whose: str, empty: str) -> None:
+def _tell_erased(result: dict[str, Any], whose: str, withdrawn: bool) -> None:
     told = {"whose": whose, "code": result["worker"]}
     if result["begun"] is None and result["stopped"]:
-        tell(say("privacy.stopped", day=result["after"], **told))
+        stopped = "privacy.stopped-withdrawn" if withdrawn else "privacy.stopped"
+        tell(say(stopped, day=result["after"], **told))
     elif result["begun"] is None:
         planned = "privacy.planned-already" if result.get("already") else "privacy.planned"
         tell(say(planned, day=result["after"], **told))
     elif result["done"] and not any(result["erased"].values()):
+        empty = "privacy.withdrawn-empty" if withdrawn else "privacy.left-empty"
         tell(say(empty, whose=whose))
     elif result["done"]:
         # Only here: few commands erase somebody.
