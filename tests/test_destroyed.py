@@ -429,6 +429,19 @@ def test_a_file_behind_r_is_told_for_what_it_is(edge: Edge, tmp_path: Path) -> N
     assert not (tmp_path / "a.templates").exists()
 
 
+def test_a_key_where_a_file_is_asked_for_is_told_for_what_it_is(edge: Edge, tmp_path: Path) -> None:
+    for command in (
+        ["restore", "a.templates", "--identity", LANS],
+        ["reseal", "a.templates", "--output", "b.templates", "--identity", LANS],
+    ):
+        refused = told(edge(*command))
+        assert f"{LANS} là khóa công khai" in refused
+        assert "Sau --identity là TỆP-KHÓA" in refused
+    line = f"edge-agent templates backup a.templates -r {LANS}"
+    assert line in told(edge("backup", "a.templates", "-R", LANS))
+    assert "khóa bí mật" in told(edge("backup", "a.templates", "-R", "AGE-SECRET-KEY-1QQ"))
+
+
 def test_who_holds_it_is_told_by_name_where_a_code_was_given(edge: Edge, tmp_path: Path) -> None:
     with closing(open_store(tmp_path)) as store, store.changing() as change:
         change.put_worker(Worker(code=HOA, name="Vàng Thị Hoa"))

@@ -3,6 +3,7 @@
 import io
 import re
 import sys
+from contextlib import closing
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -108,11 +109,11 @@ def test_a_key_that_lies_at_the_gate_is_told(
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_what_is_not_known_of_a_backup_is_said_in_words(
-    language: str, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, language: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with speaking(language):
+    with speaking(language), closing(open_store(tmp_path)) as store:
         one = SealedBackup(backup="ab" * 16, erased=["NV1"])
-        tell_to_destroy(one, ZoneInfo("Asia/Ho_Chi_Minh"))
+        tell_to_destroy(store, ZoneInfo("Asia/Ho_Chi_Minh"), one)
     told = " ".join(capsys.readouterr().err.split())
     assert "edge-agent templates destroyed abababab" in told
     assert "?" not in told

@@ -53,3 +53,21 @@ def test_a_command_that_is_told_has_the_options_that_it_must_have(language: str)
             if not any(word.partition("=")[0] in one.opts for word in given)
         ]
     assert lacking == []
+
+
+SEALED_FOR = {"KHÓA-CÔNG-KHAI", "PUBLICKEY", "age1…"}
+OPENED_BY = {"TỆP-KHÓA", "KEYFILE", "key.txt", "-", "{identity:shell}"}
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_a_key_and_the_file_of_one_are_called_by_two_words(language: str) -> None:
+    """What seals is public, and what opens is a secret file: one word for both had people type the
+    one for the other."""
+    called: dict[str, set[str]] = {"seals": set(), "opens": set()}
+    for words in catalogues.words(language).values():
+        for text in [words] if isinstance(words, str) else words:
+            called["seals"] |= {*re.findall(r"(?:-r|--recipient)[ =]([^\s'.,:;)]+)", text)}
+            called["opens"] |= {*re.findall(r"--identity[ =]([^\s'.,:;)]+)", text)}
+    assert {one for one in called["seals"] if one.isupper() or "…" in one} <= SEALED_FOR
+    assert {one for one in called["opens"] if not one.islower()} <= OPENED_BY
+    assert {*catalogues.words(language)["value.keyfile"]} <= OPENED_BY

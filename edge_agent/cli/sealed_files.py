@@ -37,11 +37,29 @@ def _refuse_secrets(
 def _refuse_typed_key(ctx: click.Context, param: click.Parameter, file: Path) -> Path:
     if _is_secret(file.name):
         raise BadRequest("backup.identity-typed")
+    if _is_public(str(file)):
+        raise BadRequest("backup.public-key-opens-nothing", key=str(file))
     return file
+
+
+def _refuse_typed_keys(
+    ctx: click.Context, param: click.Parameter, files: tuple[Path, ...]
+) -> tuple[Path, ...]:
+    for file in files:
+        if _is_secret(file.name):
+            raise BadRequest("backup.secret-typed")
+        if _is_public(str(file)):
+            raise BadRequest("backup.key-is-no-file", line=line_given(ctx, str(file), "-r"))
+    return files
 
 
 def _is_secret(typed: str) -> bool:
     return typed.strip().upper().startswith("AGE-SECRET-KEY-")
+
+
+def _is_public(typed: str) -> bool:
+    """Whether a key was typed where a file is asked for."""
+    return typed.lower().startswith("age1") and not os.path.lexists(typed)
 
 
 with_identity = click.option(
@@ -67,7 +85,12 @@ def with_recipients(command: Function) -> Function:
         help="help.recipient",
     )
     add_listed = click.option(
-        "--recipients-file", "-R", "listed", type=file, multiple=True, help="help.recipients-file"
+        *("--recipients-file", "-R", "listed"),
+        type=file,
+        multiple=True,
+        callback=_refuse_typed_keys,
+        is_eager=True,  # As above.
+        help="help.recipients-file",
     )
     return add_named(add_listed(command))
 

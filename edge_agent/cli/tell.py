@@ -227,7 +227,8 @@ class _Word(NamedTuple):
 def _lines(text: str, indent: str, columns: int) -> list[str]:
     if len(text) <= columns:
         return [text.rstrip()]
-    return _filled(_words(text, columns - len(indent)), indent, columns)
+    room = columns - len(indent)
+    return _filled(_words(_unbracketed(text, room), room), indent, columns)
 
 
 def _filled(words: Iterable[_Word], indent: str, columns: int) -> list[str]:
@@ -260,6 +261,25 @@ _PROGRAMS = r"(?:edge-agent|sudo|age-keygen|chmod|df|git|journalctl|ls|make|open
 
 _IN_QUOTES = rf"(\(?)'({_PROGRAMS}(?:\s+{_QUOTED_WORD})+)'(\S*)"
 """A command in a sentence's quotes, and what is written close to it."""
+
+_BRACKETED = rf"\s*\(([^()']*)('{_PROGRAMS}(?:\s+{_QUOTED_WORD})+')\)"
+"""One that ends what stands in brackets, or is all of it."""
+
+
+def _unbracketed(text: str, room: int) -> str:
+    """Without the brackets around a command that gets lines of its own: each would stand alone."""
+
+    def opened(found: re.Match[str]) -> str:
+        before, command = found.groups()
+        if len(command) + len("()") <= room:
+            return found[0]
+        return f", {before}{command}" if before else f": {command}"
+
+    return re.sub(_BRACKETED, opened, text)
+
+
+_OPTION = r"(-[A-Za-z]|--[a-z][a-z-]+) (-|age1…|[\w-]+)(?=[\s,.;:)]|$)\S*"
+"""An option in a sentence, and what is to be typed behind it: they are one."""
 
 _TOGETHER = r"\(?'[^']*'\S*"
 """Something else in quotes."""
@@ -294,6 +314,9 @@ def _words(text: str, room: int) -> Iterator[_Word]:
             at, begins = at + len(together), False
         else:
             word = re.compile(r"\S+").match(text, at)
+            option = re.compile(_OPTION).match(text, at)
+            if option and len(option[0]) <= room and _is_value(option[2]):
+                word = option
             assert word is not None
             yield _Word(before, word[0], begins=begins)
             at, begins = word.end(), False
@@ -323,6 +346,11 @@ def _command(text: str, at: int) -> list[tuple[str, str]]:
         if word.endswith((",", ".", ";", ":", ")")):
             break
     return found
+
+
+def _is_value(word: str) -> bool:
+    """Whether it is what an option is given, and no word of the sentence."""
+    return word in ("-", "age1…") or word.isupper() or word.isdigit()
 
 
 def _is_typed(word: str) -> bool:

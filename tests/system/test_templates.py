@@ -278,8 +278,8 @@ def test_what_cannot_be_used_changes_nothing(
     flipped[good.index(lines[3]) + len(lines[3]) - 40] ^= 1
     moved = b"\n".join([lines[0], lines[2], lines[1], *lines[3:]])
     for content, identity, said in (
-        (good, wrong, "Record 1: it was sealed to other keys than this identity's"),
-        (good, nonsense, "is not an age identity"),
+        (good, wrong, "Record 1: it was sealed to other keys than this one"),
+        (good, nonsense, "is not a secret key of age"),
         (good, tmp_path / "none", "cannot be read (No such file or directory)"),
         (bytes(flipped), key, "it is damaged"),
         (good[:-100], key, "Its end is missing"),

@@ -168,7 +168,7 @@ def test_hostile_files(content: bytes, said: str) -> None:
 
 
 def test_the_wrong_key_is_told_from_damage() -> None:
-    with pytest.raises(BadBackup, match="sealed to other keys than this identity's"):
+    with pytest.raises(BadBackup, match="sealed to other keys than this one"):
         read(GOOD, STRANGER.identity)
-    with pytest.raises(BadRequest, match="no age private key"):
+    with pytest.raises(BadRequest, match="no secret key of age"):
         read(GOOD, "AGE-SECRET-KEY-1NONSENSE")
