@@ -1,7 +1,9 @@
 """A worker withdraws at a gate that is at work: told, not recognised, and gone from the sensor."""
 
 import re
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from edge_agent.gate.people.templates.sealing import AgeSealing
 
@@ -92,6 +94,41 @@ def test_no_sealed_file_keeps_whoever_was_erased(gate: Gate, tmp_path: Path) -> 
     restored = gate.cli("templates", "restore", copy, *identity, "--yes", "--json")
     assert (restored.code, "erased here" in restored.err) == (1, True)
     assert gate.cli("templates", "restore", str(new), *identity, "--yes").code == 0
+
+
+def marks(gate: Gate, *, to_go: bool) -> list[str]:
+    listed = gate.cli("templates", "list", "--json").json
+    return [one["backup"][:8] for one in listed if one["erased"] or not to_go]
+
+
+def test_whoever_agrees_again_has_no_good_backup_called_one_to_be_destroyed(
+    gate: Gate, tmp_path: Path
+) -> None:
+    """Neither one that was made since, nor one from which their print was brought back."""
+    keys, first, second = AgeSealing().new_keys(), tmp_path / "a.age", tmp_path / "b.age"
+    (tmp_path / "key.txt").write_text(f"{keys.identity}\n")
+    gate.start()
+    restore = ("templates", "restore", str(first), "--identity", str(tmp_path / "key.txt"), "--yes")
+
+    def certified(file: str) -> str:
+        page = tmp_path / file
+        assert gate.cli("privacy", "certificate", "NV001", "--output", str(page)).code == 0
+        assert gate.cli("privacy", "verify", str(page)).code == 0
+        return page.read_text(encoding="utf-8")
+
+    assert gate.cli("templates", "backup", str(first), "-r", keys.recipient).code == 0
+    assert gate.cli("consent", "withdraw", "NV001", "--yes").code == 0
+    [old] = marks(gate, to_go=True)
+    assert old in certified("1.html")
+    today = datetime.now(ZoneInfo("Asia/Ho_Chi_Minh")).date().isoformat()
+    given = ("--text", "vi-1", "--signed", today, "--paper")
+    assert gate.cli("consent", "record", "NV001", *given).code == 0
+    assert gate.cli(*restore).code == 0
+    assert marks(gate, to_go=True) == []
+    assert gate.cli("privacy", "overdue").code == 0
+    assert gate.cli("templates", "backup", str(second), "-r", keys.recipient).code == 0
+    page = certified("2.html")
+    assert [one for one in marks(gate, to_go=False) if one in page] == []
 
 
 def test_what_a_replaced_sensor_holds_is_told_until_it_is_destroyed(
