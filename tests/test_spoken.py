@@ -260,6 +260,16 @@ def test_help_is_as_wide_as_the_terminal(
             28,
             ["đang dùng, xem", "sudo journalctl \\", "--vacuum-size=50M"],
         ),
+        (
+            "gõ: edge-agent templates backup a.templates -r KHÓA-CÔNG-KHAI",
+            34,
+            ["gõ: edge-agent templates backup \\", "a.templates -r KHÓA-CÔNG-KHAI"],
+        ),
+        (
+            "gõ: edge-agent templates backup a.templates -r KHÓA-CÔNG-KHAI",
+            28,
+            ["gõ: edge-agent templates \\", "backup a.templates \\", "-r KHÓA-CÔNG-KHAI"],
+        ),
         ("Hãy đọc qua --identity -, rồi", 24, ["Hãy đọc qua", "--identity -, rồi"]),
         ("hãy thêm --notes TỆP-CỦA-BẠN.", 19, ["hãy thêm --notes", "TỆP-CỦA-BẠN."]),
         ("hãy thêm vào --notes TỆP.", 20, ["hãy thêm vào", "--notes TỆP."]),

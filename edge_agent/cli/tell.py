@@ -211,7 +211,7 @@ def folded_command(line: str, indent: str, columns: int) -> str:
     if len(line) <= columns:
         return line
     words = re.findall(r"(\s*)((?:'[^']*'|\[[^\]]*\]|\S)+)", line)
-    return "\n".join(_filled(_going_on(words), indent, columns))
+    return "\n".join(_filled(_going_on(words, columns - len(indent)), indent, columns))
 
 
 class _Word(NamedTuple):
@@ -301,7 +301,7 @@ def _words(text: str, room: int) -> Iterator[_Word]:
             opening, command, close = quoted.groups()
             if opening:
                 yield _Word(before, opening, begins=begins)
-            yield from _going_on(_shell_words(command), begins=True)
+            yield from _going_on(_shell_words(command), room, begins=True)
             if rest := close.lstrip(",.;:"):
                 yield _Word("", rest, begins=True)
             at, begins = quoted.end(), not rest
@@ -310,7 +310,7 @@ def _words(text: str, room: int) -> Iterator[_Word]:
             if len(together) <= room:
                 yield _Word(before, together, begins=begins)
             else:
-                yield from _going_on([(before, typed[0][1]), *typed[1:]], begins=begins)
+                yield from _going_on([(before, typed[0][1]), *typed[1:]], room, begins=begins)
             at, begins = at + len(together), False
         else:
             word = re.compile(r"\S+").match(text, at)
@@ -327,10 +327,20 @@ def _shell_words(command: str) -> list[tuple[str, str]]:
     return re.findall(rf"(\s*)({_SHELL_WORD})", command)
 
 
-def _going_on(words: list[tuple[str, str]], *, begins: bool = False) -> Iterator[_Word]:
-    """The words of one command; ``begins``: the first one begins a line."""
-    for at, (before, word) in enumerate(words):
-        yield _Word(before, word, at + 1 < len(words), begins and at == 0)
+def _going_on(words: list[tuple[str, str]], room: int, *, begins: bool = False) -> Iterator[_Word]:
+    """The words of one command, an option and what it is given as one where there is room for both;
+    ``begins``: the first one begins a line."""
+    paired: list[tuple[str, str]] = []
+    for before, word in words:
+        last = paired[-1][1] if paired else ""
+        both = f"{last}{before}{word}"
+        named = re.fullmatch(r"-[A-Za-z]|--[a-z][a-z-]+", last)
+        if named and not word.startswith("--") and len(both) <= room - len(_GOES_ON):
+            paired[-1] = (paired[-1][0], both)
+        else:
+            paired.append((before, word))
+    for at, (before, word) in enumerate(paired):
+        yield _Word(before, word, at + 1 < len(paired), begins and at == 0)
 
 
 def _command(text: str, at: int) -> list[tuple[str, str]]:
