@@ -1,7 +1,6 @@
 """An enrolment day: who is asked in which turn, what is noted, and that bad notes are refused."""
 
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_agent.cli.carry_out import who
 from edge_agent.cli.day_notes import DayNotes, ProvedFinger, read_notes, write_notes
 from edge_agent.cli.day_report import report
 from edge_agent.cli.enroll import enroll
@@ -209,6 +207,6 @@ def test_what_the_gate_did_with_who_came_by(
 ) -> None:
     for worker, whose in (("007", "Lan, 007"), (None, "somebody")):  # None: an older daemon's.
         step = Step(what=StepKind.PASSED, hint=hint, worker=worker)
-        tell_enrolment("right index of Minh, 008", partial(who, names={"007": "Lan"}), step)
+        tell_enrolment("right index of Minh, 008", {"007": "Lan"}, step)
         said = " ".join(capsys.readouterr().err.split())
         assert said == f"Somebody else pressed, {whose}{told}"

@@ -7,11 +7,11 @@ from ..contract.language import Message, say
 from ..gate.people.refusals import refuse_return
 from ..gate.people.requests import ActivateWorker
 from ..gate.settings.schema import Settings
-from .carry_out import carry_out, who
+from .carry_out import carry_out
 from .complete import code_argument
 from .help import command
 from .options import as_json, with_settings, yes_option
-from .show import print_json
+from .show import print_json, who
 from .tell import confirm, somebody_types, tell
 from .worker_words import ask_if_left, fingers_of, refuse_beforehand, tell_back, tell_stays
 

@@ -22,12 +22,11 @@ from ..contract.stamps import Stamp, parse_time, true_time
 from ..gate.daemon.assembly import Assembly
 from ..gate.ledger.store.sqlite_store import SqliteStore
 from ..gate.settings.schema import Settings
-from .carry_out import who
 from .complete import change_kinds, codes
 from .help import group
 from .kept_words import gone_of
 from .options import as_json, with_settings
-from .show import print_json
+from .show import print_json, who
 from .since import entries_since, first_of, last_of, tell_span
 from .tell import tell
 from .worker_words import A_USER, OF_THE_GATE, by_whom, is_to_come, user_of

@@ -3,7 +3,7 @@
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from ..contract.errors import EdgeAgentError, StoreFault
-from ..contract.language import say, visible
+from ..contract.language import say
 from ..gate.errors import GateBusy
 from ..gate.people.answers import Step
 from ..gate.people.requests import AskNames, Request
 from ..gate.settings.schema import Settings
 from .retired import refuse_retired
+from .show import who
 from .tell import tell
 
 if TYPE_CHECKING:
@@ -124,14 +125,6 @@ def whom(settings: Settings, code: str) -> str:
 
         code = known_code(code, names, Message("people.add-first"), names)
     return who(code, names)
-
-
-def who(code: str | None, names: Mapping[str, str]) -> str:
-    """A worker's name and code, as people read them."""
-    if code is None:
-        return say("people.somebody")
-    name = names.get(code, code)  # Of somebody who was forgotten the code is the name.
-    return visible(code if name == code else f"{name}, {code}")
 
 
 @contextmanager

@@ -11,12 +11,12 @@ from ..contract.language import Message, said, say
 from ..gate.people.consent_text import ConsentText, consent_text, names, newest
 from ..gate.people.requests import RecordConsent, WithdrawConsent
 from ..gate.settings.schema import Settings
-from .carry_out import carry_out, names_of, who, whom
+from .carry_out import carry_out, names_of, whom
 from .complete import code_argument
 from .help import group
 from .options import as_json, ask_a_person, page_option, with_settings, yes_option
 from .page import field, heading, led, page, paragraph, signatures
-from .show import print_json, print_table, shown_day
+from .show import print_json, print_table, shown_day, who
 from .tell import tell
 from .worker_words import (
     ask_if_left,

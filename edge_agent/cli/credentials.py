@@ -23,13 +23,13 @@ from ..gate.people.requests import (
     RemoveCredential,
 )
 from ..gate.settings.schema import Settings
-from .carry_out import at_the_gate, carry_out, names_of, who, whom
+from .carry_out import at_the_gate, carry_out, names_of, whom
 from .complete import code_argument
 from .help import Command as HelpedCommand
 from .help import group, line_with, path_of
 from .options import Command, as_json, ask_a_person, with_settings, writes_to, yes_option
 from .retired import refuse_retired
-from .show import print_json, print_table
+from .show import print_json, print_table, who
 from .tell import somebody_types, tell
 from .worker_words import ask_if_left, refuse_beforehand, tell_back
 

@@ -10,11 +10,11 @@ from ..contract.errors import BadRequest
 from ..contract.language import Message, say
 from ..gate.people.requests import Enroll
 from ..gate.settings.schema import Settings
-from .carry_out import at_the_gate, carry_out, names_of, who
+from .carry_out import at_the_gate, carry_out, names_of
 from .complete import codes, finger_named, finger_option
 from .help import command, missing_with_example
 from .options import FilePath, as_json, with_settings, yes_option
-from .show import print_json
+from .show import print_json, who
 from .tell import answer, confirm, somebody_types, tell, tell_notes
 from .words import tell_enrolment
 
@@ -145,9 +145,7 @@ def _one(settings: Settings, request: Enroll, others: list[str], as_json: bool) 
     names = names_of(settings)
     whose = say("people.finger-whose", finger=request.finger, whose=who(request.code, names))
     try:
-        result = carry_out(
-            settings, request, partial(tell_enrolment, whose, partial(who, names=names))
-        )
+        result = carry_out(settings, request, partial(tell_enrolment, whose, names))
     except KeyboardInterrupt:
         # Whoever breaks off a replacement asks whether somebody now has no print at all.
         told = "people.replacing-broken-off" if request.replace else "people.enrolling-broken-off"

@@ -6,7 +6,6 @@ the notes, so the same command goes on where a power cut or a lost connection ha
 
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +17,9 @@ from ..gate.control.client import Refusal
 from ..gate.errors import SensorFault
 from ..gate.people.answers import Step
 from ..gate.people.requests import AskPeople, Enroll
-from .carry_out import Perform, who
+from .carry_out import Perform
 from .day_notes import DayNotes, Mark, ProvedFinger, write_notes
+from .show import who
 from .tell import tell, tell_failure
 from .words import tell_enrolment
 
@@ -59,7 +59,7 @@ class Called:
 
     def step(self, step: Step) -> None:
         """What the person at the sensor is to do, with their name."""
-        tell_enrolment(self.whose, partial(who, names=self._names), step)
+        tell_enrolment(self.whose, self._names, step)
 
 
 class _Over(Exception):

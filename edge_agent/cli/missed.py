@@ -22,7 +22,7 @@ from ..contract.stamps import Stamp, local_time, parse_time, true_time
 from ..gate.ledger.store.sqlite_store import SqliteStore
 from ..gate.rules import Reason
 from ..gate.touch.credit import REFUSED_AS
-from .carry_out import who
+from .show import who
 from .since import entries_since
 from .watched import line, sentence
 from .worker_words import by_whom, is_to_come, when_of

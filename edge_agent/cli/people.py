@@ -20,12 +20,12 @@ from ..gate.people.requests import (
     RenameWorker,
 )
 from ..gate.settings.schema import Settings
-from .carry_out import carry_out, names_of, who, whom
+from .carry_out import carry_out, names_of, whom
 from .complete import code_argument, finger_option
 from .help import command, group
 from .options import as_json, ask_a_person, with_settings, yes_option
 from .retired import refuse_retired
-from .show import print_json, print_table
+from .show import print_json, print_table, who
 from .tell import ask, tell
 from .worker_words import (
     erase_asks,

@@ -9,13 +9,13 @@ from ..contract.atomic_file import new_private_file
 from ..contract.language import Message, current, say
 from ..gate.settings.load import load_settings
 from ..gate.settings.schema import Settings
-from .carry_out import names_of, who
+from .carry_out import names_of
 from .certificate_page import Carried, carried_by, certificate_page
 from .complete import code_argument
 from .help import command
 from .kept_words import gone_of
 from .options import FilePath, as_json, config_option, page_option, with_settings
-from .show import print_json
+from .show import print_json, who
 from .tell import tell
 
 

@@ -17,13 +17,12 @@ from ..gate.papers.certificate import Certificate
 from ..gate.papers.held import Held, held
 from ..gate.papers.retention import Kept, retention
 from ..gate.settings.schema import Settings
-from .carry_out import who
 from .complete import code_argument
 from .help import command
 from .kept_words import gone_of, how_long, of_backup, of_sensor
 from .options import as_json, page_option, with_settings
 from .sections import Section, Text, as_page, tell_sections
-from .show import print_json
+from .show import print_json, who
 from .tell import tell
 from .words import hint_of
 from .worker_words import state_of

@@ -8,12 +8,12 @@ from ..contract.stamps import local_date
 from ..gate.claims import Claim, What
 from ..gate.people.requests import ClaimAnswer, ClaimKind, CloseClaim, OpenClaim
 from ..gate.settings.schema import Settings
-from .carry_out import carry_out, names_of, who
+from .carry_out import carry_out, names_of
 from .complete import Keyword, code_argument
 from .help import command
 from .options import as_json, with_settings
 from .sealed_backups import tell_if_lists_lack
-from .show import print_json, print_table, shown_day
+from .show import print_json, print_table, shown_day, who
 from .since import typed_day
 from .tell import tell
 

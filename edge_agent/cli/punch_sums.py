@@ -8,7 +8,7 @@ from ..contract.attendance import SHIFT_MS, Attendance
 from ..contract.kinds import CREDITS
 from ..contract.language import Message
 from ..contract.stamps import parse_time
-from .carry_out import who
+from .show import who
 
 
 def sums(

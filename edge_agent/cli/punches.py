@@ -23,7 +23,7 @@ from ..contract.stamps import local_time, parse_time
 from ..gate.daemon.assembly import Assembly
 from ..gate.people.requests import AddPunch, VoidPunch
 from ..gate.settings.schema import Settings
-from .carry_out import carry_out, names_of, who, whom
+from .carry_out import carry_out, names_of, whom
 from .complete import (
     REASONS,
     code_argument,
@@ -36,7 +36,7 @@ from .help import group, line_with, retype
 from .moments import leans_on_today
 from .options import as_json, ask_a_person, with_settings, yes_option
 from .punch_sums import sums
-from .show import print_json, print_table
+from .show import print_json, print_table, who
 from .since import entries_since, first_of, last_of, tell_span, typed_moment
 from .tell import tell
 from .worker_words import note_of, way_of, when_of

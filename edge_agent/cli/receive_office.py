@@ -40,12 +40,11 @@ from ..receiver.roster.known_workers import (
 from ..receiver.signs_of_life import DRIFT_PPM
 from ..receiver.worktime.keep import renew
 from ..receiver.worktime.shifts import ZONE
-from .carry_out import who
 from .complete import Keyword
 from .help import Command
 from .moments import moment, refuse_either_of_two, refuse_unclear_day
 from .options import as_json, ask_a_person, refuse_problems, writes_to, yes_option
-from .show import print_json, print_table, shown_day
+from .show import print_json, print_table, shown_day, who
 from .tell import tell
 
 DATABASE = "payroll.db"

@@ -14,7 +14,6 @@ from ..receiver.office.limits import warnings_of
 from ..receiver.office.period import Period
 from ..receiver.office.settle.items import Item
 from ..receiver.office.settle.settle import item_of, keep_as_it_is, settle, take
-from .carry_out import who as named
 from .help import Command
 from .options import as_json
 from .receive_correct import correct, now, with_who
@@ -26,6 +25,7 @@ from .receive_office import (
 )
 from .settle_shown import Asked, as_builtins, lines, paragraphs, warned_lines
 from .show import print_json
+from .show import who as named
 from .tell import tell
 
 

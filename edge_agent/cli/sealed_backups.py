@@ -27,11 +27,10 @@ from ..gate.sealed_backups import (
     short_key,
 )
 from ..gate.settings.schema import Settings
-from .carry_out import who
 from .help import command
 from .options import FilePath, as_json, with_settings
 from .sealed_files import read_file
-from .show import SHOWN_DIGITS, print_json, print_table, shown_day
+from .show import SHOWN_DIGITS, print_json, print_table, shown_day, who
 from .tell import tell
 
 if TYPE_CHECKING:

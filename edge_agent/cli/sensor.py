@@ -13,12 +13,12 @@ from ..contract.language import Message, say
 from ..gate.pairing_mark import Doubt, adopting
 from ..gate.people.requests import AdoptSensor, AskSensor, TakeImage
 from ..gate.settings.schema import Settings
-from .carry_out import carry_out, names_of, who
+from .carry_out import carry_out, names_of
 from .help import group
 from .options import FilePath, as_json, ask_a_person, with_settings, yes_option
 from .retired import refuse_retired
 from .sealed_backups import next_of
-from .show import SHOWN_DIGITS, print_json
+from .show import SHOWN_DIGITS, print_json, who
 from .tell import tell
 
 _INDENT = " " * 4

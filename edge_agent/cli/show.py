@@ -1,7 +1,7 @@
-"""Print results: tables for people, JSON for programs."""
+"""Print results, tables for people and JSON for programs, and how a worker is called in them."""
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import zip_longest
 from textwrap import wrap
 from typing import Any
@@ -31,6 +31,14 @@ SHOWN_DIGITS = 8
 
 _NARROWEST = 8
 """Characters that a folded column keeps, however narrow the terminal is."""
+
+
+def who(code: str | None, names: Mapping[str, str]) -> str:
+    """A worker's name and code, as people read them."""
+    if code is None:
+        return say("people.somebody")
+    name = names.get(code, code)  # Of somebody who was forgotten the code is the name.
+    return visible(code if name == code else f"{name}, {code}")
 
 
 def print_json(value: Any) -> None:

@@ -30,11 +30,11 @@ from ..gate.people.templates.requests import (
 from ..gate.people.templates.sealing import AgeSealing
 from ..gate.settings.schema import Settings
 from . import sealed_files
-from .carry_out import Perform, at_the_gate, who
+from .carry_out import Perform, at_the_gate
 from .help import group, line_with
 from .options import FilePath, as_json, ask_a_person, with_settings, yes_option
 from .sealed_backups import held_by_option, next_of, whereabouts
-from .show import SHOWN_DIGITS, print_json
+from .show import SHOWN_DIGITS, print_json, who
 from .tell import tell, tell_if_on_own_disk, width
 from .worker_words import fingers_of
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from ..contract.kinds import words_of
 from ..contract.language import is_name, say, told_problem
-from .carry_out import who
+from .show import who
 from .words import awaited, hint_of, lamps_of, outcome_of, roster_of, state_of
 
 

@@ -1,6 +1,6 @@
 """What a person at the sensor is told, what the panel has told somebody, and how a part is."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from ..contract.facts import Direction
@@ -10,6 +10,7 @@ from ..gate.panel.signs import LAMPS, NOT_RECORDED, REFUSED, REPEATED, UNKNOWN, 
 from ..gate.people.answers import Step, StepKind
 from ..gate.print_health import quality_of
 from ..gate.rules import Hint
+from .show import who
 from .tell import tell
 
 _ENROLMENT = {StepKind.PRESS: 1, StepKind.PRESS_AGAIN: 2, StepKind.PROVE: 3}
@@ -88,11 +89,11 @@ def tell_step(step: Step) -> None:
         tell(_said(f"hint.{step.hint}"), err=True)
 
 
-def tell_enrolment(whose: str, who: Callable[[str | None], str], step: Step) -> None:
+def tell_enrolment(whose: str, names: Mapping[str, str], step: Step) -> None:
     """The same for an enrolment: which finger of whom, how far it is, and who else has pressed, by
-    the name that ``who`` has for a code."""
+    ``names``."""
     if step.what is StepKind.PASSED:
-        tell(_passed(step, who(step.worker)), err=True)
+        tell(_passed(step, who(step.worker, names)), err=True)
         return
     if (number := _ENROLMENT.get(step.what)) is None:
         tell_step(step)

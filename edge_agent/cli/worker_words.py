@@ -17,10 +17,10 @@ from ..contract.stamps import Stamp, parse_time
 from ..gate.consents import Consent
 from ..gate.erasure import WorkerLeaving
 from ..gate.settings.schema import Settings
-from .carry_out import names_of, who
+from .carry_out import names_of
 from .options import ask_a_person
 from .retired import refuse_retired
-from .show import SHOWN_DIGITS, print_json, shown_day
+from .show import SHOWN_DIGITS, print_json, shown_day, who
 from .tell import tell
 
 if TYPE_CHECKING:
