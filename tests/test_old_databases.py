@@ -4,6 +4,7 @@ an order that loses nothing, and everywhere the same is said of it."""
 import json
 import shlex
 import subprocess
+import time
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -113,22 +114,61 @@ def test_where_payroll_has_everything_nobody_is_told_to_wait_for_that(language: 
     assert told is not None
     assert "edge-agent status" not in told
     assert told.lower().count(has_all.lower()) == 1
-    assert told.endswith(f"'cp {AT}* /media/stick/ && sync && rm {AT}*'")
+    assert told.endswith(f"mkdir $d && cp {DAMAGED}* $d && sync && rm {DAMAGED}*'")
 
 
-AT = f"/var/lib/edge-agent/{DAMAGED}"
+@pytest.fixture
+def stick(tmp_path: Path) -> Path:
+    (tmp_path / "stick").mkdir()
+    return tmp_path / "stick"
 
 
-def test_what_takes_them_away_is_a_command_that_copies_first(tmp_path: Path) -> None:
-    old, stick = tmp_path / "the gate" / DAMAGED, tmp_path / "stick"
-    for folder in (old.parent, stick):
-        folder.mkdir()
+def take_away(old: Path, stick: Path, *, mounted: bool = True) -> int:
+    """What the command ends with, at a stick that lies here; nobody but root can mount one."""
+    tools = stick.parent / "tools"
+    tools.mkdir(exist_ok=True)
+    if mounted:
+        (tools / "mountpoint").write_text("#!/bin/sh\n")
+        (tools / "mountpoint").chmod(0o755)
+    command = taking_away("main-gate", [old]).removeprefix("sudo ")
+    here = shlex.split(command.replace("/media/stick", str(stick)))
+    where = {"PATH": f"{tools}:/usr/bin:/bin"}
+    return subprocess.run(here, env=where, capture_output=True, check=False).returncode
+
+
+def damaged(folder: Path, content: str) -> Path:
+    folder.mkdir(exist_ok=True)
     for name in (DAMAGED, f"{DAMAGED}.jsonl", "gate.db"):
-        (old.parent / name).touch()
-    command = taking_away([old]).removeprefix("sudo ")
-    nowhere = shlex.split(command.replace("/media/stick/", f"{tmp_path}/none/"))
-    assert subprocess.run(nowhere, stderr=subprocess.DEVNULL, check=False).returncode
+        (folder / name).write_text(content)
+    return folder / DAMAGED
+
+
+def test_what_takes_them_away_is_a_command_that_copies_first(tmp_path: Path, stick: Path) -> None:
+    old = damaged(tmp_path / "the gate", "1")
+    assert take_away(old, tmp_path / "none")
     assert old.exists()
-    subprocess.run(shlex.split(command.replace("/media/stick/", f"{stick}/")), check=True)
-    assert sorted(one.name for one in stick.iterdir()) == [DAMAGED, f"{DAMAGED}.jsonl"]
+    assert take_away(old, stick) == 0
+    [copied] = stick.iterdir()
+    assert copied.name.startswith("main-gate-20")
+    assert sorted(one.name for one in copied.iterdir()) == [DAMAGED, f"{DAMAGED}.jsonl"]
     assert [one.name for one in old.parent.iterdir()] == ["gate.db"]
+
+
+def test_nothing_is_taken_away_where_no_stick_is_mounted(tmp_path: Path, stick: Path) -> None:
+    old = damaged(tmp_path / "gate", "1")
+    assert take_away(old, stick, mounted=False)
+    assert old.exists()
+    assert [*stick.iterdir()] == []
+
+
+def test_the_next_one_of_the_same_name_is_not_written_over_the_last(
+    tmp_path: Path, stick: Path
+) -> None:
+    for content in ("1", "2"):
+        old = damaged(tmp_path / "gate", content)
+        for _ in range(3):  # In the same second nothing is done.
+            if take_away(old, stick) == 0:
+                break
+            assert old.exists()
+            time.sleep(0.5)
+    assert sorted(one.read_text() for one in stick.glob(f"*/{DAMAGED}")) == ["1", "2"]

@@ -119,7 +119,8 @@ def _damaged(settings: Settings, answer: dict[str, Any]) -> str | None:
     if ledger["last_seq"] > ledger["confirmed_seq"]:
         return say("status.damaged", names=names)
     folder = Path(settings.store.path).parent
-    return say("status.damaged-sent", names=names, away=taking_away(folder / one for one in names))
+    away = taking_away(settings.gate.id, (folder / one for one in names))
+    return say("status.damaged-sent", names=names, away=away)
 
 
 def _nearly_full(sensor: dict[str, Any]) -> str | None:

@@ -90,7 +90,7 @@ def _opened(context: CheckContext) -> Judgement | None:
         if damaged:
             if store.tail().seq > store.watermarks().confirmed:
                 return DATABASE_SET_ASIDE(names=", ".join(damaged))
-            away = taking_away(path.with_name(name) for name in damaged)
+            away = taking_away(gate, (path.with_name(name) for name in damaged))
             return DATABASE_SET_ASIDE_SENT(names=", ".join(damaged), away=away)
         if not context.retired and restored(store, context.assembly.clock.stamp()):
             return DATABASE_RESTORED(path=path)

@@ -38,13 +38,26 @@ def reloading() -> str | None:
     return "sudo systemctl reload edge-agent" if is_service() else None
 
 
-def taking_away(files: Iterable[Path]) -> str:
-    """Of databases that were set aside, each with what lies beside it: copied first, then removed.
+def taking_away(gate: str, files: Iterable[Path]) -> str:
+    """Of databases that were set aside in one folder, each with what lies beside it: copied first,
+    then removed.
 
-    The shell that looks for what lies beside must be root's, for nobody else may look there.
+    Into a new folder of the stick, for after the next damage the files are called the same again;
+    and not where no stick is mounted. The shell that looks for what lies beside must be root's, for
+    nobody else may look there.
     """
-    there = " ".join(f"{quote(str(file))}*" for file in files)
-    return f"sudo sh -c {quote(f'cp {there} /media/stick/ && sync && rm {there}')}"
+    old = list(files)
+    there = " ".join(f"{quote(one.name)}*" for one in old)
+    steps = (
+        f"cd {quote(str(old[0].parent))}",
+        "mountpoint /media/stick",
+        f"d=/media/stick/{quote(gate)}-$(date +%F-%H%M%S)",
+        "mkdir $d",
+        f"cp {there} $d",
+        "sync",
+        f"rm {there}",
+    )
+    return f"sudo sh -c {quote(' && '.join(steps))}"
 
 
 def copying() -> str | Message:
