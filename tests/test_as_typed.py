@@ -17,7 +17,7 @@ from msgspec import structs
 
 from edge_agent.cli import activate, credentials, enroll, options
 from edge_agent.cli import sensor as sensor_command
-from edge_agent.cli.complete import REASONS, Keyword, keyword_called
+from edge_agent.cli.complete import OF_VOIDS, REASONS, Keyword, keyword_called
 from edge_agent.cli.enrolment_day import Person
 from edge_agent.contract.facts import (
     Direction,
@@ -122,12 +122,15 @@ def test_a_reason_may_be_called_by_its_words(edge: Edge, typed: str, code: str) 
 
 
 def test_every_reason_has_its_words_in_the_help_or_where_it_is_refused(edge: Edge) -> None:
-    told = edge("punches", "void", "1", "--reason", "Mây bảo thế")
+    why = ("--reason", "Mây bảo thế")
+    void = edge("punches", "void", "1", *why)
+    add = edge("punches", "add", "NV0042", "--at", f"{day_ago(1)} 17:00", *why)
     shown = " ".join(said(Message(f"help.reason-{what}"), "vi") for what in ("void", "add"))
-    assert told.exit_code == 65
+    assert (void.exit_code, add.exit_code) == (65, 65)
     for code in REASONS:
         word = said(Message(f"reason.{code}"), "vi")
-        assert f"'{word}'" in told.stderr
+        assert (f"'{word}'" in void.stderr) is (code in OF_VOIDS)
+        assert (f"'{word}'" in add.stderr) is (code not in OF_VOIDS)
         assert f"{code} ({word})" in shown
     named = {name for name in catalogues.words("vi") if name.startswith("reason.")}
     assert named == {f"reason.{code}" for code in REASONS}
@@ -1185,7 +1188,7 @@ def test_nobody_is_erased_by_a_last_day_after_which_they_have_punched(edge: Edge
     done = edge(*leave, day_ago(5))
     assert (
         done.exit_code,
-        f"vào {weekday_of(day_ago(2))} 07:00:00" in " ".join(done.stderr.split()),
+        f"lúc {weekday_of(day_ago(2))} 07:00:00" in " ".join(done.stderr.split()),
     ) == (
         65,
         True,
@@ -1263,6 +1266,19 @@ def test_a_refusal_of_a_punch_has_the_command_that_goes_on(edge: Edge, language:
     meant = "quên ấn" if language == "vi" else "forgot-to-press"
     assert (done.exit_code, shlex.split(line)) == (65, ["edge-agent", *add, meant]), done.stderr
     assert edge(*shlex.split(line)[1:], language=language).exit_code == 0
+
+
+def test_no_reason_is_proposed_at_random(edge: Edge) -> None:
+    """What stands there is pasted: a punch was voided 'for it had been forgotten'."""
+    add = ("punches", "add", "NV0042", "--at", f"{day_ago(1)} 17:00", "--reason")
+    assert edge(*add, "quên ấn").exit_code == 0
+    [punch] = json.loads(edge("punches", "list", "--json").stdout)
+    done = edge("punches", "void", str(punch["seq"]), "--reason", "về sớm")
+    told = " ".join(done.stderr.split())
+    assert (done.exit_code, "'nhầm giờ'" in told, "'quên ấn'" in told) == (65, True, False), told
+    assert told.endswith(f"punches void {punch['seq']} --reason 'LÝ_DO'")
+    done = edge("punches", "void", str(punch["seq"]), "--reason", "nhầm ngày")
+    assert done.exit_code == 0, done.stderr
 
 
 @pytest.mark.parametrize(
@@ -1448,7 +1464,7 @@ def test_the_line_to_type_leaves_alike_words_alone(edge: Edge) -> None:
     typed = ("punches", "add", "NV0042", "--reason", "{}", "--direction", "in", "--at")
     done = edge(*(one.format("18/11 07:00") for one in typed), "18/11 07:00")
     told = " ".join(done.stderr.replace(" \\\n", " ").split())
-    line = shlex.join([*(one.format("quên ấn") for one in typed), "18/11 07:00"])
+    line = shlex.join([*(one.format("LÝ_DO") for one in typed), "18/11 07:00"])
     assert told.endswith(f" edge-agent {line}"), told
 
 

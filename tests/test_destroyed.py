@@ -425,7 +425,7 @@ def test_a_file_behind_r_is_told_for_what_it_is(edge: Edge, tmp_path: Path) -> N
         assert line in told(edge("backup", "a.templates", *typed))
     secret = edge("backup", "a.templates", "-r", "key.txt")
     assert "key.txt có khóa bí mật" in told(secret)
-    assert "'Public key'" in told(edge("backup", "a.templates", "-r", "nobody"))
+    assert "'public key'" in told(edge("backup", "a.templates", "-r", "nobody"))
     assert not (tmp_path / "a.templates").exists()
 
 

@@ -132,11 +132,15 @@ REASONS = (
 )
 """Why a supervisor adds or withdraws a punch: those that have words. Any other code will do."""
 
+OF_VOIDS = ("wrong-worker", "wrong-time", "pressed-twice", "trial")
+"""Those by which one is withdrawn; by the others it is added."""
+
 
 _ALSO = {
     **{"quen cham": "forgot-to-press", "quen bam": "forgot-to-press"},
     **{"cup dien": "no-power", "may hong": "gate-down"},
     **{"sai nguoi": "wrong-worker", "sai gio": "wrong-time"},
+    **{"nham ngay": "wrong-time", "sai ngay": "wrong-time"},
     **{"cham thua": "pressed-twice", "cham thu": "trial"},
 }
 """Other words for the same reasons, without marks, as people and these pages have them."""

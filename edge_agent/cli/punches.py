@@ -1,5 +1,6 @@
 """``edge-agent punches``: what was recorded, for people."""
 
+from collections.abc import Iterable
 from contextlib import closing, suppress
 from typing import Any
 
@@ -25,6 +26,7 @@ from ..gate.people.requests import AddPunch, VoidPunch
 from ..gate.settings.schema import Settings
 from .carry_out import carry_out, names_of, whom
 from .complete import (
+    OF_VOIDS,
     REASONS,
     code_argument,
     codes,
@@ -140,7 +142,7 @@ def _whose(code: str, names: dict[str, str]) -> str:
 @as_json
 @with_settings
 def void(settings: Settings, seq: int, reason: str, as_json: bool) -> None:
-    _refuse_no_reason(click.get_current_context(), reason)
+    _refuse_no_reason(click.get_current_context(), reason, OF_VOIDS)
     result = carry_out(settings, VoidPunch(seq=seq, reason=reason))
     if as_json:
         print_json(result)
@@ -158,7 +160,8 @@ def void(settings: Settings, seq: int, reason: str, as_json: bool) -> None:
 @as_json
 @with_settings
 def add(settings: Settings, yes: bool, as_json: bool, **asked: Any) -> None:
-    _refuse_no_reason(click.get_current_context(), asked["reason"])
+    adding = [one for one in REASONS if one not in OF_VOIDS]
+    _refuse_no_reason(click.get_current_context(), asked["reason"], adding)
     asked["at"] = typed_moment(settings, "--at", asked["at"])
     request = AddPunch(**asked)
     moves = _moves(settings, request)
@@ -255,17 +258,20 @@ def _tell_move(one: Moved, *, err: bool) -> None:
         tell(say("punch.moves-way", was=was, way=way, **told), err=err, indent="  ")
 
 
-def _refuse_no_reason(ctx: click.Context, text: str) -> None:
-    """Raise NotAllowed where it is none, with the whole command, and in it a reason whose words it
-    has: ``về quên bấm`` was forgotten."""
+def _refuse_no_reason(ctx: click.Context, text: str, usual: Iterable[str]) -> None:
+    """Raise NotAllowed where it is none, with the ``usual`` ones and the whole command, and in it a
+    reason whose words it has: ``về quên bấm`` was forgotten. None is proposed at random, for it
+    would be pasted."""
     from ..contract.people import NotAllowed, checked_reason
 
     try:
         checked_reason(text)
-    except NotAllowed as error:
+    except NotAllowed:
         words = text.split()
         parts = (words[a:b] for a in range(len(words)) for b in range(a + 2, len(words) + 1))
         found = (reason_called(" ".join(part)) for part in parts)
-        retype(ctx, "--reason", say(f"reason.{next(filter(None, found), REASONS[0])}"))
-        told = {"problem": error.message, "line": line_with(ctx)}
+        meant = next(filter(None, found), None)
+        retype(ctx, "--reason", say(f"reason.{meant}" if meant else "punch.some-reason"))
+        reasons = [f"'{say(f'reason.{one}')}'" for one in usual]
+        told = {"reasons": reasons, "line": line_with(ctx)}
         raise NotAllowed("punch.no-reason", text=text, **told) from None

@@ -236,6 +236,8 @@ def _explained_value(value: str) -> tuple[str, str]:
         return "toml.unit", number[1]
     if plain != value and _parsed(f"x = {plain}") is not None:
         return "toml.behind-value", plain
+    if said := re.fullmatch(r"([+-]?[0-9]+|true|false)\s+([^\W\d].*)", plain):
+        return "toml.behind-value", f"{said[1]}  # {said[2]}"
     if not set(plain) & set("\"'\\") and not plain.startswith(("[", "{")):
         return "toml.quotes", f'"{plain}"'
     return "toml.bad-value", ""

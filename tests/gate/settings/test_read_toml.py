@@ -46,6 +46,11 @@ ONE_LINE: dict[str, tuple[str, ...]] = {
         GATE + "[mqtt]\nhost = 10.0.0.1 # ours",
         'line 4, column 8: text stands in quotes: write host = "10.0.0.1".',
     ),
+    "a number and what it is": (
+        GATE + "[mqtt]\nport = 18843 cổng broker",
+        "line 4, column 8: nothing but a comment may follow a value: "
+        "write port = 18843  # cổng broker.",
+    ),
     "a key of two words": (
         GATE + "[panel]\ngreen lamp = 17",
         "line 4, column 1: a key is one word of the letters a to z, digits, _ and -.",
