@@ -269,6 +269,22 @@ def test_receipts_of_others_are_told_with_whose_they_are(site: Site) -> None:
         assert "edge-agent receive carry in /media/stick/*.entries --receipts" in done.stderr
 
 
+def test_what_was_carried_of_a_gate_out_of_service_does_not_have_the_broker_forget_it(
+    site: Site,
+) -> None:
+    """Its status stands there as of a gate that is only away, until retire has reached it."""
+    site.set('[mqtt]\nhost = "127.0.0.1"\nport = 1\n')
+    retire = ("retire", "--name", "main-gate", "--within", "0", "--without-sensor")
+    waits = site.at_the_gate(*retire)
+    assert (waits.exit_code, "once more all the same" in waits.stderr) == (69, True), waits.stderr
+    brought = site.at_the_gate("carry", "in", str(site.there_and_back("last")))
+    for told in (brought, site.at_the_gate("status")):
+        assert "The broker still keeps this gate's last word." in told.stdout, told.output
+        assert "type once more, and it forgets: edge-agent retire" in told.stdout
+    assert site.at_the_gate(*retire).exit_code == 69
+    assert json.loads(site.at_the_gate("status", "--json").stdout)["at_broker"]
+
+
 @pytest.mark.parametrize("retired", [True, False])
 def test_a_database_of_an_earlier_version_is_told_with_a_command_that_works(
     site: Site, retired: bool

@@ -462,6 +462,8 @@ def test_a_gate_out_of_service_is_not_to_be_started() -> None:
     ledger = answer()["ledger"] | {"confirmed_seq": 400}
     waits = texts(shown_of(SETTINGS, answer(**gone, ledger=ledger)))
     assert any("carry out" in text for text in waits)
+    kept = texts(shown_of(SETTINGS, answer(**gone, at_broker=True)))
+    assert any("still keeps this gate's last word" in text for text in kept)
 
 
 WAITS = answer(

@@ -27,6 +27,7 @@ from ..contract.errors import BadRequest, EdgeAgentError
 from ..contract.language import say
 from ..gate.control.client import PATIENCE_S, ask_status, daemon_runs
 from ..gate.daemon.assembly import Assembly
+from ..gate.ledger.store.metadata import AT_BROKER
 from ..gate.ledger.store.sqlite_store import SqliteStore
 from ..gate.people.requests import TakeReceipt
 from ..gate.settings.schema import Settings
@@ -145,6 +146,7 @@ def _wires(store: SqliteStore, first: int, last: int) -> Iterator[bytes]:
 def in_(settings: Settings, file: Path, as_json: bool) -> None:
     with closing(Assembly(settings).store_for_reading()) as store:
         receipt = _receipt(file, store)
+        at_broker = store.retired and store.remembered(AT_BROKER)
     done = carry_out(settings, TakeReceipt(receipt=receipt.decode()))
     if as_json:
         print_json(done)
@@ -153,6 +155,8 @@ def in_(settings: Settings, file: Path, as_json: bool) -> None:
     tell(say(told, through=done["confirmed"], waiting=done["waiting"]))
     if done["rejected"]:
         tell(say("status.rejected", count=done["rejected"]))
+    if at_broker:
+        tell(say("status.do-retire-again"))
 
 
 def _receipt(file: Path, store: SqliteStore) -> bytes:

@@ -32,6 +32,8 @@ def to_do(settings: Settings, answer: dict[str, Any]) -> Iterator[Told]:
     if answer.get("retired"):
         if answer["ledger"]["last_seq"] > answer["ledger"]["confirmed_seq"]:
             yield "ledger", say("status.do-retire")
+        elif answer.get("at_broker"):
+            yield "uplink", say("status.do-retire-again")
         yield "store", _damaged(settings, answer)
         yield from _owed(answer)
         return

@@ -46,9 +46,11 @@ def test_a_gate_goes_step_by_step(gate: Gate, mosquitto: Mosquitto) -> None:
     again = gate.cli("retire", "--within", "0")  # Nothing is to be confirmed any more.
     assert f"out of service already: its last entry is number {last}" in again.out
     assert again.code == 69
+    assert "'edge-agent retire' once more" in gate.cli("status").out
     gate.set(mqtt={"port": mosquitto.port})
     assert gate.cli(*RETIRE, "60", "--json").json["last"] == last
     assert rows(gate.payroll, "SELECT max(seq), count(*) FROM entries") == [(last, last)]
+    assert "edge-agent retire" not in gate.cli("status").out
     receiver.stop()
     assert retained(mosquitto.port) == {}
     # Neither a daemon nor payroll's next start brings it back.

@@ -14,6 +14,7 @@ from ...contract.errors import BrokerFault
 from ...contract.language import Message
 from ...contract.messages import GateStatus, ReportLine, Topics
 from ..events import Confirmed, Event
+from ..ledger.store.metadata import AT_BROKER
 from ..ports import Acknowledged, BrokerDown, BrokerUp, Emit
 from ..uplink.home_assistant import KEY
 from ..uplink.mqtt.look import connecting, events
@@ -94,6 +95,8 @@ def forget_at_broker(assembly: Assembly) -> None:
                     why = Message("broker.not-forgotten-there", topic=topic)
                     raise BrokerFault("retire.broker-away", why=why)
                 if not waiting:
+                    with closing(assembly.store()) as store:
+                        store.remember(AT_BROKER, "")
                     return
     raise BrokerFault("retire.broker-away", why=Message("retire.no-answer"))
 

@@ -40,7 +40,7 @@ from ..host.lock import daemon_at
 from ..ledger.glance import erased_again, glance, overdue, renamed, restored, without_consent
 from ..ledger.last_backup import backup_standing
 from ..ledger.print_watch import PrintStanding
-from ..ledger.store.metadata import CASE_OPEN, ERASURES_UNKNOWN
+from ..ledger.store.metadata import AT_BROKER, CASE_OPEN, ERASURES_UNKNOWN
 from ..ledger.store.sqlite_store import SqliteStore
 from ..sealed_backups import FEW, Lacking, NextBackup
 from .assembly import Assembly
@@ -209,6 +209,7 @@ def stopped_status(assembly: Assembly) -> dict[str, Any]:
         told["clock"]["believed"] = assembly.settings.clock.trust == "always"
         told |= glance_of(assembly, store, status)
         told |= {"backup": backup_of(assembly, store), "retired": store.retired}
+        told |= {"at_broker": bool(store.retired and store.remembered(AT_BROKER))}
         told |= {"other_gate": store.other_gate(assembly.settings.gate.id)}
         told |= {"stopped_at": _stopped_at(store, assembly.zone)}
         told |= _who_has(assembly)

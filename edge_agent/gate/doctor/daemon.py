@@ -18,6 +18,7 @@ from ..daemon.supervised_thread import SILENT_AFTER_S
 from ..errors import NotUpToDate
 from ..host.lock import daemon_at
 from ..host.service import is_service, restarting, starting
+from ..ledger.store.metadata import AT_BROKER
 from ..ports import BrokerDown
 from ..uplink.mqtt.look import first_answer
 from .context import CheckContext, check
@@ -33,6 +34,7 @@ DAEMON_STARTING = Sentence(WARN, "doctor.daemon-starting")
 DAEMON_STOPPED = Sentence(FAIL, "doctor.daemon-stopped")
 GATE_RETIRED = Sentence(OK, "doctor.gate-retired")
 GATE_RETIRED_WAITS = Sentence(WARN, "doctor.gate-retired-waits")
+GATE_RETIRED_AT_BROKER = Sentence(WARN, "doctor.gate-retired-at-broker")
 DAEMON_HANGS = Sentence(FAIL, "doctor.daemon-hangs")
 GATE_THREAD_HANGS = Sentence(FAIL, "doctor.gate-thread-hangs")
 UPLINK_THREAD_HANGS = Sentence(FAIL, "doctor.uplink-thread-hangs")
@@ -80,12 +82,15 @@ def _stopped(context: CheckContext) -> Judgement:
             if not context.retired:
                 return stopped
             waiting = store.tail().seq - store.watermarks().confirmed
+            at_broker = store.remembered(AT_BROKER)
     except NotUpToDate as fault:
         context.retired = fault.retired
         return passed_on(WARN, fault.message) if fault.retired else stopped
     except (StoreFault, PermissionError):  # Another check tells.
         return stopped
-    return GATE_RETIRED_WAITS() if waiting else GATE_RETIRED()
+    if waiting:
+        return GATE_RETIRED_WAITS()
+    return GATE_RETIRED_AT_BROKER() if at_broker else GATE_RETIRED()
 
 
 SETTINGS_CHANGED = Sentence(WARN, "doctor.settings-changed")

@@ -9,6 +9,7 @@ from functools import partial
 from ...contract.errors import BadRequest, EdgeAgentError
 from ...contract.facts import GateRetired
 from ..host.service import stopping
+from ..ledger.store.metadata import AT_BROKER
 from ..sensor.pairing import persistently
 from .context import RequestContext, Result
 from .requests import RetireGate
@@ -27,6 +28,7 @@ def retire_gate(context: RequestContext, request: RetireGate) -> Result:
         if request.sensor:
             slots = context.sensor_in_use().capacity
             erased = _empty(context)
+        gate.store.remember(AT_BROKER, "yes")
         gate.record(GateRetired(erased=erased, slots=slots, actor=context.actor))
     return {
         "gate": gate.store.gate,

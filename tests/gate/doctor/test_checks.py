@@ -16,7 +16,7 @@ from edge_agent.gate.doctor.checks import OF_THE_GATE, OF_THE_MACHINE, examine, 
 from edge_agent.gate.doctor.context import Check
 from edge_agent.gate.doctor.findings import Finding, State
 from edge_agent.gate.errors import SensorSilent
-from edge_agent.gate.ledger.store.metadata import Watermarks
+from edge_agent.gate.ledger.store.metadata import AT_BROKER, Watermarks
 from tests.gate.ledger.ledgers import append, open_store
 
 from .staging import Stage, states
@@ -160,8 +160,18 @@ def test_one_failing_check_stops_no_other(stage: Stage, monkeypatch: pytest.Monk
     }
 
 
-@pytest.mark.parametrize("waits", [True, False], ids=["the last entries wait", "all is sent"])
-def test_of_a_gate_out_of_service_nothing_else_fails(stage: Stage, waits: bool) -> None:
+@pytest.mark.parametrize(
+    ("waits", "at_broker", "expected"),
+    [
+        (True, "yes", "doctor.gate-retired-waits"),
+        (False, "yes", "doctor.gate-retired-at-broker"),
+        (False, "", "doctor.gate-retired"),
+    ],
+    ids=["the last entries wait", "the broker keeps its last word", "all is done"],
+)
+def test_of_a_gate_out_of_service_nothing_else_fails(
+    stage: Stage, waits: bool, at_broker: str, expected: str
+) -> None:
     """Neither sensor nor lamps nor broker is there any more, and none of them is to be."""
     config = stage.folder / "gate.toml"
     config.write_text(
@@ -171,18 +181,19 @@ def test_of_a_gate_out_of_service_nothing_else_fails(stage: Stage, waits: bool) 
     with closing(open_store(stage.folder, "main-gate")) as store:
         before = states(examine(config, stage.machine()))
         last = append(store, GateRetired(erased=3, slots=100, actor="uid:0")).seq
+        store.remember(AT_BROKER, at_broker)
         if not waits:
             store.move_watermarks(Watermarks(last, last, 0))
 
     findings = list(examine(config, stage.machine(), verify=True))
 
     told = {one.check: one.name for one in findings}
-    assert told["daemon"] == ("doctor.gate-retired-waits" if waits else "doctor.gate-retired")
+    assert told["daemon"] == expected
     failing = {check for check, state in before.items() if state == "FAIL"}
     assert {"daemon", "port", "sensor"} <= failing
     assert [one for one in findings if one.state is State.FAIL] == []
     warned = [one.check for one in findings if one.state is State.WARN]
-    assert warned == ["daemon"] * waits
+    assert warned == ["daemon"] * bool(at_broker)
     assert {"database", "chain"} <= told.keys() <= {
         "settings", *(check.title for check in checks.AFTER_RETIRING)
     }  # fmt: skip

@@ -297,6 +297,7 @@ BESIDE = {
     "backup": "the doctor looks itself, and STATUS_TELLS has it",
     "board": "the doctor looks itself, and STATUS_TELLS has it",
     "overdue": "AT_REST has it",
+    "at_broker": "a gate out of service has tests of its own",
     "retired": "a gate out of service has tests of its own",
     "elsewhere": "the doctor looks itself, and test_gate has it",
     "starting": "the doctor looks itself, and test_gate has it",
@@ -438,7 +439,8 @@ def test_each_check_is_one_that_status_knows_or_that_looks_further() -> None:
 IN_NO_TABLE = {
     "do-start": "a daemon that is stopped", "do-restart": "a daemon that hangs",
     "do-elsewhere": "test_gate", "do-wait": "test_gate",
-    "do-retire": "test_checks", "damaged": "test_gate", "damaged-sent": "test_gate",
+    "do-retire": "test_checks", "do-retire-again": "test_checks",
+    "damaged": "test_gate", "damaged-sent": "test_gate",
     "changed-badly": "the doctor reads the file itself, and says that it is bad",
     "glass-dirty": "glass", "worn": "prints", "do-backup": "backup", "twin": "uplink",
     "refused": "uplink", "not-signed": "uplink", "held-back": "workers",

@@ -30,6 +30,11 @@ ERASURES_UNKNOWN = "erasures-unknown"
 """Remembered of a database that may have come from before an erasure: why its ledger began."""
 
 
+AT_BROKER = "at-broker"
+"""Remembered of a gate out of service: that the broker still keeps its last word; empty: no more.
+"""
+
+
 CASE_OPEN = "case-open"
 """Remembered: since when the gate's case is open, in local time; empty: it is closed."""
 
