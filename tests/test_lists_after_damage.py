@@ -1,14 +1,22 @@
 """Lists of backups and of requests that a new ledger keeps: "none" is not said of what was lost."""
 
 import json
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from msgspec.structs import replace
 
 from edge_agent.cli import main
-from tests.gate.ledger.ledgers import open_store
-from tests.gate.ledger.old_copies import start
+from edge_agent.contract.people import Print, Worker
+from edge_agent.contract.people_facts import PrintRestored
+from edge_agent.gate.ledger.glance import unlisted
+from edge_agent.gate.sealed_backups import SealedBackup
+from tests.gate.ledger.ledgers import NOON, open_store
+from tests.gate.ledger.old_copies import fill, open_at, start
+
+HELD = SealedBackup(backup="ab" * 16, prints=1, workers=["NV001"], holds=[(0, 1)])
 
 LISTS = [("templates", "list"), ("privacy", "overdue"), ("privacy", "requests")]
 
@@ -33,3 +41,61 @@ def test_after_a_damaged_database_it_is_said_since_when_they_know(
     assert "có thể thiếu trong danh sách" in " ".join(after.stderr.split())
     assert "18/11/2026" in after.stderr
     assert json.loads(told(tmp_path, *words, "--json").stdout) == []
+
+
+def test_a_backup_that_only_the_damaged_ledger_knew_is_doubted_until_there_is_a_new_one(
+    tmp_path: Path,
+) -> None:
+    """By list, status and doctor alike, and whether the damaged file still lies there or not."""
+    store = open_at(tmp_path)
+    fill(store)
+    with store.changing() as change:
+        for one in store.prints():
+            change.put_backed_up(one)
+        change.put_sealed_backup(replace(HELD, holds=[(slot, 1) for slot in range(3)]))
+    assert unlisted(store) == 0
+    store.close()
+    start(tmp_path)  # Which has the snapshot beside it made.
+    (tmp_path / "gate.db").write_bytes(b"nothing that was a database" * 1000)
+    start(tmp_path)
+
+    for there in (True, False):
+        if not there:
+            for damaged in tmp_path.glob("gate.db.*damaged*"):
+                damaged.unlink()
+        listed = told(tmp_path, "templates", "list")
+        status = told(tmp_path, "status")
+        doctor = told(tmp_path, "doctor", "--section", "sensor")
+        assert "Chưa có bản sao lưu" not in listed.stdout
+        for answer in (listed.stderr, status.stdout, doctor.stdout):
+            said = " ".join(answer.split())
+            assert "3 vân tay có bản sao lưu chỉ theo sổ trước khi hỏng" in said
+            assert "em bản sao lưu ấy còn không, hoặc sao lưu lại," in said
+            assert "templates backup" in said
+            assert "/media/stick/" in said
+
+    with closing(open_at(tmp_path)) as again:
+        assert unlisted(again) == 3
+        with again.changing() as change:
+            change.put_sealed_backup(HELD)
+        assert unlisted(again) == 2
+        with again.changing() as change:
+            change.note_held(HELD.backup, again.prints())
+        assert unlisted(again) == 0
+
+
+def test_a_print_that_was_restored_since_the_damage_is_in_the_file_it_came_from(
+    tmp_path: Path,
+) -> None:
+    open_store(tmp_path).close()
+    (tmp_path / "gate.db").write_bytes(b"nothing that was a database" * 1000)
+    start(tmp_path)
+    whose = {"worker": "NV001", "finger": "right-index", "slot": 0, "generation": 1}
+    with closing(open_at(tmp_path)) as store, store.changing() as change:
+        change.put_worker(Worker(code="NV001", name="Lan"))
+        change.put_print(Print(**whose), bytes(32))
+        change.put_backed_up(Print(**whose))
+        fact = PrintRestored(**whose, origin="main-gate", backup="ab" * 16, actor="uid:0")
+        change.append(fact, NOON)
+    with closing(open_at(tmp_path)) as store:
+        assert (unlisted(store), store.not_backed_up()) == (0, 0)

@@ -611,8 +611,10 @@ def test_what_is_late_is_told_with_how_many(language: str, backups: int, late: s
 
 def test_what_a_damaged_ledger_has_left_of_backups_is_not_called_certain() -> None:
     use("en")
-    shown = texts(shown_of(SETTINGS, answer(store={"set_aside": ["gate.db.old-1-damaged"]})))
-    assert any("all prints, by the ledger before the damage" in text for text in shown)
+    """Whether the old file lies there or not."""
+    shown = texts(shown_of(SETTINGS, answer(templates={"unlisted": 2})))
+    assert any("only by the ledger before the damage: see what" in text for text in shown)
+    assert any("see whether that backup is still there, or make one" in text for text in shown)
 
 
 def test_what_must_be_destroyed_is_not_called_a_backup_of_all() -> None:

@@ -86,14 +86,16 @@ def templates_list(settings: Settings, file: Path | None, as_json: bool) -> None
     print_table(
         ("mark", "made", "prints", "what-held", "sealed-to", "state"),
         (*files, *sensors),
-        empty=say("backup.none-listed"),
+        empty=say("backup.none-listed" if began_instead(store) is None else "backup.none-known"),
     )
     # Of one that was said to be lost it was said then.
     if any(one.to_destroy or _is_missed(one) for one in found if one.at_hand):
         tell(say("backup.lost-is-not-destroyed"), err=True)
+    further = next_backup(store, assembly.zone)
     if count := store.not_backed_up():
-        further = next_backup(store, assembly.zone)
         tell(say("backup.lacking", count=count, whose=further.whose, seal=further.seal), err=True)
+    elif further.unlisted:
+        tell(say("backup.before", count=further.unlisted, seal=further.seal), err=True)
     tell_if_lists_lack(store, assembly.zone)
 
 

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from ..contract.language import Message, say, visible
 from ..gate.errors import DaemonHangs
 from ..gate.host.service import copying, restarting
+from ..gate.sealed_backups import NextBackup
 from ..gate.settings.schema import Settings
 from .status_to_do import Told, nobody_known, not_answering, to_do
 from .tell import folded, height, is_screen, width
@@ -277,8 +278,8 @@ def _backup(answer: dict[str, Any]) -> str:
         return say("status.backup-lacks", prints=missing)
     if answer.get("overdue", {}).get("backups"):
         return say("status.backup-all-to-destroy")
-    if any("damaged" in name for name in answer["store"]["set_aside"]):
-        return say("status.backup-all-damaged")  # The list of the backups may be lost.
+    if NextBackup.told(answer).unlisted:
+        return say("status.backup-all-damaged")
     # A copy that was put back does not know what was destroyed since.
     return say("status.backup-all-restored" if answer.get("restored") else "status.backup-all")
 

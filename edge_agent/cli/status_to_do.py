@@ -80,9 +80,11 @@ def to_do(settings: Settings, answer: dict[str, Any]) -> Iterator[Told]:
         yield "people", say("status.without-consent", count=len(codes))
     for dispute in disputes(answer):
         yield "people", say(dispute)
+    templates = NextBackup.told(answer)
     if sensor["not_backed_up"]:
-        templates = NextBackup.told(answer)
         yield "backup", say("status.do-backup", whose=templates.whose, seal=templates.seal)
+    elif templates.unlisted:
+        yield "backup", say("backup.before", count=templates.unlisted, seal=templates.seal)
     yield "board", _board(answer.get("board") or {})
     yield "copy", _copy_overdue(answer.get("backup"))
     if why := answer["roster"]["refused"]:

@@ -103,7 +103,8 @@ class NextBackup(Struct, frozen=True, kw_only=True):
 
     ``newest``: its mark, ``file``: where it was written, ``recipients``: to whom it was sealed.
     ``next_file``: a name that no backup of this gate has. ``lacking``: code and name of the first
-    few whose prints no backup holds.
+    few whose prints no backup holds. ``unlisted``: how many prints are in a backup only by what the
+    ledger before a damaged database's successor knew: the list does not have it.
     """
 
     newest: str | None = None
@@ -111,10 +112,15 @@ class NextBackup(Struct, frozen=True, kw_only=True):
     recipients: list[str] = []
     next_file: str | None = None
     lacking: list[Lacking] = []
+    unlisted: int = 0
 
     @classmethod
     def after(
-        cls, backups: Iterable[SealedBackup], today: str, lacking: Iterable[Lacking] = ()
+        cls,
+        backups: Iterable[SealedBackup],
+        today: str,
+        lacking: Iterable[Lacking] = (),
+        unlisted: int = 0,
     ) -> Self:
         """As the list has them."""
         listed = list(backups)
@@ -126,6 +132,7 @@ class NextBackup(Struct, frozen=True, kw_only=True):
             recipients=newest.recipients if newest else [],
             next_file=str(folder / f"{_name_of_next(listed, today)}.templates"),
             lacking=list(lacking),
+            unlisted=unlisted,
         )
 
     @classmethod
@@ -190,6 +197,19 @@ def held_by_no_other(
         print_
         for print_ in prints
         if was_in(print_) and (print_.slot, print_.generation) not in elsewhere
+    ]
+
+
+def in_none_of(prints: Iterable[Print], backups: Iterable[SealedBackup]) -> list[Print]:
+    """The prints that none of these holds, or may hold, and that is still there."""
+    there = [one for one in backups if one.at_hand]
+    held = {slot for one in there for slot in one.holds or ()}
+    unknown = [one.workers for one in there if one.holds is None]
+    return [
+        print_
+        for print_ in prints
+        if (print_.slot, print_.generation) not in held
+        and not any(codes is None or print_.worker in codes for codes in unknown)
     ]
 
 

@@ -37,7 +37,15 @@ from ..events import (
 from ..host.board import board_below
 from ..host.disk import FILLING, Usage, usage_of
 from ..host.lock import daemon_at
-from ..ledger.glance import erased_again, glance, overdue, renamed, restored, without_consent
+from ..ledger.glance import (
+    erased_again,
+    glance,
+    overdue,
+    renamed,
+    restored,
+    unlisted,
+    without_consent,
+)
 from ..ledger.last_backup import backup_standing
 from ..ledger.print_watch import PrintStanding
 from ..ledger.store.metadata import AT_BROKER, CASE_OPEN, ERASURES_UNKNOWN
@@ -251,7 +259,7 @@ def templates_of(store: SqliteStore, today: str) -> NextBackup:
     """What is typed to seal the prints, or to bring them back. Raises StoreFault."""
     found = (store.worker(code) for code in store.whose_not_backed_up(FEW + 1))
     lacking = (Lacking(one.code, one.name) for one in found if one is not None)
-    return NextBackup.after(store.sealed_backups(), today, lacking)
+    return NextBackup.after(store.sealed_backups(), today, lacking, unlisted(store))
 
 
 def backup_of(assembly: Assembly, store: SqliteStore) -> dict[str, Any]:

@@ -105,6 +105,7 @@ def slots(context: CheckContext) -> Judgement | None:
 
 BACKED_UP = Sentence(OK, "doctor.backed-up")
 NOT_BACKED_UP = Sentence(WARN, "doctor.not-backed-up")
+BACKED_UP_BEFORE = Sentence(WARN, "doctor.backed-up-before")
 
 
 @check("backup")
@@ -112,9 +113,12 @@ def backup(context: CheckContext) -> Judgement | None:
     """Whether there are prints whose template is nowhere but in the sensor."""
     if (told := context.told) is None:
         return None
-    if not (count := told["sensor"].get("not_backed_up", 0)):
-        return BACKED_UP()
     further = NextBackup.told(told)
+    if not (count := told["sensor"].get("not_backed_up", 0)):
+        if not further.unlisted:
+            return BACKED_UP()
+        before = Message("doctor.prints", count=further.unlisted)
+        return BACKED_UP_BEFORE(count=before, seal=further.seal)
     prints = Message("doctor.prints", count=count)
     return NOT_BACKED_UP(count=prints, whose=further.whose, seal=further.seal)
 

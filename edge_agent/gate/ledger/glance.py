@@ -15,6 +15,7 @@ from ...contract.kinds import CREDITS, kind_of
 from ...contract.people import Employment
 from ...contract.people_facts import (
     ConsentWithdrawn,
+    PrintRestored,
     WorkerAdded,
     WorkerChanged,
     WorkerLeavePlanned,
@@ -22,6 +23,7 @@ from ...contract.people_facts import (
 )
 from ...contract.stamps import DAY_MS, Stamp, elapsed, parse_time, true_time
 from ..erasure import Leavers, old_databases
+from ..sealed_backups import in_none_of
 from .left_ledgers import WHY
 from .store.sqlite_store import SqliteStore
 
@@ -143,6 +145,23 @@ def began_instead(store: SqliteStore) -> Stamp | None:
     [first] = store.entries(1, 1)  # As below.
     opened = store.data_of(first)
     return stamp_of(opened) if opened.get("why") in _LOST_SOME else None
+
+
+def unlisted(store: SqliteStore) -> int:
+    """How many prints are said to be in a backup by what a damaged ledger has left, while the list
+    has none that holds them, and none has been restored from one since. Raises StoreFault.
+    """
+    if began_instead(store) is None:
+        return 0
+    sealed = store.backed_up()
+    kept = [one for one in store.prints() if (one.slot, one.generation) in sealed]
+    if not (doubted := in_none_of(kept, store.sealed_backups())):
+        return 0
+    restored_here = {
+        (data["slot"], data["generation"])
+        for _, data in store.newest_first({kind_of(PrintRestored)})
+    }
+    return sum((one.slot, one.generation) not in restored_here for one in doubted)
 
 
 _LOST_SOME = ("damaged", "restored-backup", "payroll-is-ahead")
