@@ -1,9 +1,9 @@
 """``edge-agent doctor``: what is wrong with this gate, and what to do."""
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import click
 
@@ -80,7 +80,7 @@ def _each_once(findings: Sequence[Finding]) -> list[CheckLine]:
     causes = {finding.in_parts(current())[0] for finding in findings}
     for finding in sorted(findings, key=lambda one: _WORST_FIRST.index(one.state)):
         found, advice = finding.in_parts(current())
-        cause = next((one for one in _wrapped_in(finding) if one in causes), found)
+        cause = next((one for one in _wrapped_in(finding.fields) if one in causes), found)
         if (known := lines.get(cause)) is not None and finding.state is not State.OK:
             known.titles.append(_title(finding))
             if cause != found:
@@ -92,11 +92,12 @@ def _each_once(findings: Sequence[Finding]) -> list[CheckLine]:
     return list(lines.values())
 
 
-def _wrapped_in(finding: Finding) -> Iterator[str]:
+def _wrapped_in(fields: Mapping[str, Any]) -> Iterator[str]:
     """What another check may say as well, of a finding that tells more of it: since when, say."""
-    for field in finding.fields.values():
+    for field in fields.values():
         if isinstance(field, dict) and field.keys() == {"name", "fields"}:
             yield in_parts(Message(field["name"], **field["fields"]), current())[0]
+            yield from _wrapped_in(field["fields"])
 
 
 def _paragraphs(lines: Sequence[CheckLine], shown: Sequence[CheckLine]) -> Iterable[str]:

@@ -3,6 +3,7 @@
 import re
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from ...contract.errors import EdgeAgentError
 from ...contract.language import Message
@@ -24,7 +25,16 @@ def goes_on(config: Path) -> Message | None:
         with suppress(EdgeAgentError, ValueError):
             told = ask_status(config.absolute().parent / socket, PATIENCE_S)
             if Path(told["settings"]["file"]).resolve() == config.resolve():
+                still = Message(f"settings.still-{'records' if _records(told) else 'runs'}")
                 if (since := told["started_at"]) is None:
-                    return Message("settings.goes-on", gate=told["gate"])
-                return Message("settings.goes-on-since", gate=told["gate"], since=since)
+                    return Message("settings.goes-on", gate=told["gate"], still=still)
+                return Message(
+                    "settings.goes-on-since", gate=told["gate"], still=still, since=since
+                )
     return None
+
+
+def _records(told: dict[str, Any]) -> bool:
+    """Whether a finger that is pressed now is recorded."""
+    ready = told["sensor"]["state"] == "ready" and told["store"]["state"] != "failing"
+    return ready and "gate" not in told.get("hangs", ())

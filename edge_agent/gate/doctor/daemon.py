@@ -132,9 +132,9 @@ def uplink(context: CheckContext) -> Judgement | None:
     way = context.status["uplink"]
     if (away_s := way.get("away_s") or 0) >= _AWAY_TOO_LONG_S:
         away = UPLINK_AWAY_AT_LEAST if way.get("away_since_start") else UPLINK_AWAY
-        return away(age=age_of(away_s), why=told_problem(way) or _NOT_SAID)
+        return away(age=age_of(away_s), why=_tried(way, told_problem(way) or _NOT_SAID))
     if (problem := told_problem(way)) is not None:
-        return passed_on(State.WARN, _since(context.status, away_s, problem))
+        return passed_on(State.WARN, _since(context.status, away_s, _tried(way, problem)))
     if way["state"] != "connected":
         return UPLINK_STARTING()
     if way.get("duplicate_gate"):
@@ -153,6 +153,16 @@ def uplink(context: CheckContext) -> Judgement | None:
     return UPLINK_GOOD()
 
 
+def _tried(way: dict[str, Any], why: Message) -> Message:
+    """Why there is no connection, which is how it was then; a daemon of an older version does not
+    tell when."""
+    if (next_s := way.get("next_try_s")) is None:
+        return why
+    if (tried_s := way["tried_s"]) is None:
+        return Message("uplink.tried-next", next=next_s, why=why)
+    return Message("uplink.tried", ago=tried_s, next=next_s, why=why)
+
+
 _OF_THE_START_S = 60
 """An entry that waits for less before it is of the start itself, and tells of no outage."""
 
@@ -165,6 +175,8 @@ def _since(status: dict[str, Any], away_s: float, why: Message) -> Message:
     since = moment.isoformat()
     if not status["uplink"].get("away_since_start"):
         return Message("uplink.away", since=since, why=why)
+    # Seconds that are rounded would tell now this one, now the next.
+    since = status.get("started_at") or since
     waits = status.get("waiting_since")
     if waits and datetime.fromisoformat(waits) < moment - timedelta(seconds=_OF_THE_START_S):
         return Message("uplink.away-since-start-waits", since=since, waits=waits, why=why)
@@ -175,6 +187,7 @@ BROKER_ANSWERS = Sentence(OK, "doctor.broker-answers")
 BROKER_IN_THE_CLEAR = Sentence(WARN, "doctor.broker-in-the-clear")
 BROKER_IS_OLD = Sentence(WARN, "doctor.broker-is-old")
 BROKER_SLOW = Sentence(FAIL, "doctor.broker-slow")
+BROKER_OF_NEW_SETTINGS = Sentence(WARN, "uplink.by-new-settings")
 
 _PATIENCE_S = 4.5
 
@@ -193,9 +206,9 @@ def broker(context: CheckContext) -> Judgement:
         return known(**where, way=way, version=version)
     answer = first_answer(mqtt, gate, _PATIENCE_S)
     if answer is None:
-        return BROKER_SLOW(**where, seconds=_PATIENCE_S)
+        return _or_of_new(context.status, BROKER_SLOW(**where, seconds=_PATIENCE_S))
     if isinstance(answer, BrokerDown):
-        return passed_on(State.FAIL, answer.reason)
+        return _or_of_new(context.status, passed_on(State.FAIL, answer.reason))
     if limits := answer.limits.sentences():
         return passed_on(State.WARN, together(*limits.values()) or "")
     if access.exposed:
@@ -204,10 +217,23 @@ def broker(context: CheckContext) -> Judgement:
     return sentence(**where, way=way, version=answer.version)
 
 
+def _or_of_new(status: dict[str, Any] | None, fails: Judgement) -> Judgement:
+    """What fails, or where the daemon is connected: that it only will by the settings that wait."""
+    if status is None or status["uplink"]["state"] != "connected":
+        return fails
+    keys = _others_of(status)
+    return BROKER_OF_NEW_SETTINGS(keys=keys, why=fails.message) if keys else fails
+
+
+def _others_of(status: dict[str, Any]) -> list[str]:
+    """The keys of the broker that the daemon does not know as they are in the file now."""
+    changed = (status.get("settings") or {}).get("changed", [])
+    return [key for key in changed if key.startswith(("[mqtt]", "[gate]"))]
+
+
 def _of_the_daemon(status: dict[str, Any] | None) -> str | None:
     """The version of MQTT on the daemon's connection; None: there is none by these settings."""
     if status is None or status["uplink"]["state"] != "connected":
         return None
-    settings = status.get("settings") or {}
-    others = [key for key in settings.get("changed", []) if key.startswith(("[mqtt]", "[gate]"))]
-    return None if others or settings.get("problem") else status["uplink"].get("mqtt")
+    problem = (status.get("settings") or {}).get("problem")
+    return None if problem or _others_of(status) else status["uplink"].get("mqtt")

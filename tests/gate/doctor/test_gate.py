@@ -174,6 +174,16 @@ def test_a_trouble_of_the_connection_is_told_since_when_it_is(stage: Stage) -> N
     [line] = _each_once([Finding.of("uplink", verdict), Finding.of("broker", own)])
     assert (line.state, line.titles) == ("FAIL", ["broker", "uplink"])
     assert "14:58:30" in line.found
+    # Also where it is said of when that was.
+    context.status["uplink"] |= {"tried_s": 4, "next_try_s": 26}
+    tried = uplink(context)
+    assert tried is not None
+    assert "nothing is lost. Tried 4 s ago, and again in 26 s. " in tried.found
+    assert tried.advice == verdict.advice
+    [line] = _each_once([Finding.of("uplink", tried), Finding.of("broker", own)])
+    assert line.titles == ["broker", "uplink"]
+    context.status["uplink"]["tried_s"] = None
+    assert "Tried again in 26 s. " in said_of(uplink(context))
     # Of a cause that no other check has met, two that tell of it stay two.
     longer = passed_on(State.FAIL, Message("uplink.away-long", age="3 h", why=AWAY))
     also = Finding.of("uplink too", longer)
@@ -195,6 +205,10 @@ def test_a_daemon_that_was_never_connected_does_not_say_when_the_broker_went(sta
     context.status["waiting_since"] = "2026-11-30T17:02:00.000+07:00"
     waits = "the oldest entry waits since 2026-11-30 17:02:00, nothing is lost."
     assert said_of(uplink(context)).startswith(f"{begun}{waits}")
+    for now in ("41.400", "42.400"):  # Between two looks the seconds that it is away are rounded.
+        context.status["started_at"] = "2026-11-30T18:50:06.700+07:00"
+        context.status["time"]["local"] = f"2026-11-30T18:51:{now}+07:00"
+        assert said_of(uplink(context)).startswith(begun)
     context.status["uplink"]["away_s"] = 7200
     assert "for at least 2 hours, nothing is lost." in said_of(uplink(context))
 
@@ -742,6 +756,23 @@ def test_a_broker_is_tried_where_the_daemon_is(
     context.status = status
 
     assert said(broker(context)) == "BROKER_ANSWERS"
+
+
+def test_a_broker_of_settings_that_wait_for_a_restart_is_no_failure_of_the_one_in_use(
+    stage: Stage,
+) -> None:
+    """The gate delivers well; that the next start would not is said with which settings."""
+    context = stage.context(mqtt={"host": "127.0.0.1", "port": 1})
+    context.status = {**TRIED["with other settings"]}
+    context.status["settings"] = {**IN_USE, "changed": ["[mqtt] port"]}
+    verdict = broker(context)
+    assert verdict.state == "WARN"
+    assert verdict.found.startswith("The daemon is connected to the broker by the settings from")
+    assert "([mqtt] port) wait for a restart" in verdict.found
+    assert "Nothing listens there" in verdict.found
+    assert "[mqtt] port" in verdict.advice
+    context.status["uplink"] = {**CONNECTED, "state": "disconnected"}
+    assert broker(context).state == "FAIL"
 
 
 def test_a_broker_that_is_not_there(stage: Stage) -> None:

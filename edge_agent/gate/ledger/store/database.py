@@ -196,9 +196,8 @@ def _refuse_foreign(conn: sqlite3.Connection, path: Path) -> None:
     if newer and not known - applied:
         raise StoreFault(_NEWER, path=path, steps=sorted(newer))
     if newer:
-        raise DamagedLedger(
-            "store.lacks", path=path, lacks=sorted(known - applied), has=sorted(newer)
-        )
+        lacks, has = sorted(known - applied), sorted(newer)
+        raise DamagedLedger("store.lacks", path=path, lacks=lacks, has=has, start=starting())
     tables = _tables(conn)
     if not applied and TABLE in tables and len(tables) > 1:
         raise _without_version(path, Message("store.no-migration"))
@@ -220,7 +219,7 @@ _STRICT = "%) STRICT%"
 
 
 def _without_version(path: Path, why: Message | str) -> DamagedLedger:
-    return DamagedLedger("store.no-version", path=path, why=why)
+    return DamagedLedger("store.no-version", path=path, why=why, start=starting())
 
 
 def _known() -> set[str]:
@@ -236,7 +235,7 @@ def _applied(conn: sqlite3.Connection, path: Path) -> set[str]:
         columns = [name for name, *_ in found.description]
         return {dict(zip(columns, row, strict=True))["name"] for row in found}
     except (UnicodeDecodeError, KeyError) as error:  # of a table's altered description
-        advice = Message(_ADVICE[sqlite3.SQLITE_CORRUPT])
+        advice = Message(_ADVICE[sqlite3.SQLITE_CORRUPT], start=starting())
         raise DamagedLedger(
             "store.unusable", path=path, error=repr(error), advice=advice
         ) from error
@@ -252,7 +251,7 @@ def database_fault(path: Path, error: sqlite3.Error) -> StoreFault:
     code = code & 0xFF if code is not None else None
     if code in _SHORT_OF_ROOM and is_full(path):
         return DiskFull("store.disk-full", path=path)
-    advice = Message(_ADVICE.get(code, "store.see-log"))
+    advice = Message(_ADVICE.get(code, "store.see-log"), start=starting())
     if code in _FORBIDDEN:
         why = unusable_store(path, to_write=False) or unusable_store(path, to_write=True)
         advice = Message("store.full-stop", clause=why) if why else advice
