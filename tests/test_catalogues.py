@@ -37,6 +37,7 @@ FOR_MACHINES = {
     "contract/home_assistant.py": "Home Assistant makes its entities' ids of these names",
     "contract/schemas": "published beside the schemas, for developers",
     "cli/metrics.py": "for Prometheus, whose rules and tools are English",
+    "contract/reasons.py": "what the libraries say, to know it again",
     "contract/told.py": "for logs, which are English",
     "gate/host/journal.py": "the log itself",
     "gate/people/roster.py": "what it says of a roster is for the log",
@@ -47,7 +48,7 @@ FOR_MACHINES = {
 }
 """What is English for good."""
 
-FOR_THE_LOG = ("MalformedEntry", "NotSigned", "RuleBroken", "Unfit", "ValueError")
+FOR_THE_LOG = ("MalformedEntry", "NotSigned", "Unfit", "ValueError")
 """Errors whose text is quoted by the log, or by nobody: what people are told of it is a message."""
 
 SPOKEN_LATER: set[str] = {
@@ -296,7 +297,7 @@ def test_a_wrong_name_or_field_is_found(code: str, wrong: int) -> None:
         ('raise BadRequest(f"{code} is not known here.")', True),
         ('"""What a module is for."""', False),
         ('log.warning("the disk is full")', False),
-        ('raise RuleBroken("it is no entry of ours")', False),
+        ('raise MalformedEntry("it is no entry of ours")', False),
         ('KEY = "right-index"', False),
     ],
 )

@@ -32,7 +32,7 @@ FLOORS = {
     "contract": (
         ("language",),
         ("bounds", "errors", "formulas", "rights", "stamps", "told", "typed_times"),
-        ("atomic_file", "planted_links", "secret_file", "workbook_limits"),
+        ("atomic_file", "planted_links", "reasons", "secret_file", "workbook_limits"),
         ("facts", "people", "true_times"),
         ("people_facts", "workbook"),
         ("kinds",),

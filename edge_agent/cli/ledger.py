@@ -17,6 +17,7 @@ from ..contract.errors import BadRequest, StoreFault
 from ..contract.formulas import harmless
 from ..contract.language import Message, say
 from ..contract.people import Holders
+from ..contract.reasons import reason
 from ..gate.daemon.assembly import Assembly
 from ..gate.errors import NoLedgerYet, NotUpToDate
 from ..gate.host.journal import log_to_stderr, on_the_journal
@@ -73,7 +74,9 @@ def _table(store: SqliteStore) -> Iterator[bytes]:
         try:
             _, data = read_wire(entry.wire)
         except ValueError as error:
-            raise StoreFault("ledger.unreadable-entry", seq=entry.seq, error=error) from error
+            raise StoreFault(
+                "ledger.unreadable-entry", seq=entry.seq, error=reason(error)
+            ) from error
         yield _row(_cells(entry, data, holders))
 
 

@@ -19,8 +19,10 @@ from .bounds import LARGEST_ENTRY
 from .errors import BadRequest
 from .facts import Fact
 from .kinds import RECOVERED
+from .language import Message
+from .reasons import reason
 from .stamps import ClockState, Stamp, parse_time, true_time, utc_time
-from .told import RuleBroken, rule
+from .told import RuleBroken
 
 GENESIS = bytes(32)
 """The previous hash of a ledger's first entry."""
@@ -129,7 +131,7 @@ def seal(gate: str, data: dict[str, Any], prevhash: bytes) -> Envelope:
             data=Raw(canonical),
         )
     except (rfc8785.CanonicalizationError, KeyError) as error:
-        raise RuleBroken(f"this is no data of an entry: {rule(error)}") from error
+        raise RuleBroken(Message("rule.no-data", why=reason(error))) from error
 
 
 def is_whole(entry: Entry, gate: str, ledger: str) -> bool:
@@ -176,7 +178,7 @@ def read_wire(wire: bytes) -> tuple[Envelope, dict[str, Any]]:
     try:
         envelope = msgspec.json.decode(wire, type=Envelope)
     except RecursionError as error:
-        raise RuleBroken(f"this is no entry: {rule(error)}") from error
+        raise RuleBroken(Message("rule.no-entry", why=reason(error))) from error
     return envelope, proven(envelope.data, envelope.prevhash, envelope.hash)
 
 
@@ -193,9 +195,9 @@ def proven(raw: Raw, prevhash: str, digest: str) -> dict[str, Any]:
             canonical = rfc8785.dumps(data)
         before = bytes.fromhex(prevhash)
     except (rfc8785.CanonicalizationError, RecursionError) as error:
-        raise RuleBroken(f"this is no entry: {rule(error)}") from error
+        raise RuleBroken(Message("rule.no-entry", why=reason(error))) from error
     if len(before) != len(GENESIS) or link(before, canonical).hex() != digest:
-        raise RuleBroken("it does not have the hash that it states")
+        raise RuleBroken(Message("rule.other-hash"))
     return data
 
 

@@ -16,7 +16,7 @@ from .bounds import LARGEST_NUMBER
 from .language import Message
 from .messages import Roster, RosterWorker
 from .people import Employment, NotAllowed, Worker, checked_code, checked_name
-from .told import rule
+from .reasons import reason
 
 LARGEST_ROSTER = 2_000_000
 """Bytes: 10,000 workers with long names."""
@@ -82,7 +82,7 @@ def read_roster(payload: bytes) -> Heard:
     try:
         roster = msgspec.json.decode(payload, type=Roster)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        unreadable = Message("roster.unreadable", rule=rule(error))
+        unreadable = Message("roster.unreadable", rule=reason(error))
         return Heard(digest=digest, refused=Refusal.MALFORMED, why=unreadable)
     refused: Refusal | None = None
     why: Message | None = None

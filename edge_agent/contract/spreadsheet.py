@@ -19,6 +19,7 @@ from msgspec import Struct, field
 
 from .errors import BadRequest
 from .language import Message, because
+from .reasons import reason
 from .workbook import Sheet, broken, read_workbook
 from .workbook_limits import MOST_CELLS, MOST_ROWS, TooMuch
 
@@ -300,7 +301,7 @@ def _read_csv(path: Path) -> Sheet:
                 raise TooMuch("table.too-long", path=path, rows=MOST_ROWS, cells=MOST_CELLS)
             rows.append(line)
     except csv.Error as error:
-        raise BadRequest("table.no-csv", path=path, why=str(error)) from error
+        raise BadRequest("table.no-csv", path=path, why=reason(error)) from error
     sheet = Sheet(rows)
     for number, cells in enumerate(rows, start=1):
         sheet.wrong |= {(number, n): why for n, cell in enumerate(cells) if (why := broken(cell))}

@@ -12,6 +12,8 @@ from typing import Generic, TypeVar
 
 import msgspec
 
+from .language import Message
+
 _Matter = TypeVar("_Matter", bound=Hashable)
 
 LONGEST_LINE = 2000
@@ -26,6 +28,11 @@ _MOST_MATTERS = 1000
 
 class RuleBroken(ValueError):
     """Its text is ours alone: which rule was broken, and nothing of what arrived."""
+
+    def __init__(self, what: Message | str) -> None:
+        """``what``: a sentence that stands for itself is English, for the log alone."""
+        self.message = what if isinstance(what, Message) else Message(what)
+        super().__init__(what)
 
 
 def rule(error: Exception) -> str:

@@ -8,6 +8,7 @@ from msgspec import Struct
 from paho.mqtt.client import MQTTMessage
 
 from ..contract.bounds import Count, LedgerId, Word
+from ..contract.language import Message
 from ..contract.messages import Reply
 from ..contract.told import RuleBroken, rule
 from .accept import Arrival, read
@@ -74,7 +75,7 @@ def read_messages(messages: Iterable[MQTTMessage], roster_topic: str) -> Batch:
                 continue
             _, gate, channel = topic.rsplit("/", 2)
             if not is_gate(gate):
-                raise RuleBroken("this is no gate's name")
+                raise RuleBroken(Message("rule.no-gate"))
             if channel == "ledger":
                 found.arrivals.append(read(gate, bytes(message.payload)))
                 found.present[gate] = True

@@ -9,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Struct
 
+from edge_agent.contract.language import LANGUAGES, Message, said
+from edge_agent.contract.reasons import reason
 from edge_agent.contract.told import RuleBroken, Sparing, escaped, identifier, rule
 
 NAME = "Lò Thị Mây"
@@ -36,10 +38,11 @@ def test_a_library_s_text_is_told_without_what_it_quotes(field: str, name: str) 
         payload = msgspec.json.encode({"type": "x"} | sent)
         with pytest.raises(msgspec.ValidationError) as refused:
             msgspec.json.decode(payload, type=_Sound | _Other)
-        told = rule(refused.value)
-        assert name not in told
-        assert "Mây" not in told
-        assert told
+        why = Message("words.together", sentences=[reason(refused.value)])
+        for told in (rule(refused.value), *(said(why, one) for one in LANGUAGES)):
+            assert name not in told
+            assert "Mây" not in told
+            assert told
 
 
 def test_the_place_and_the_rule_are_told() -> None:
@@ -54,7 +57,7 @@ def test_the_place_and_the_rule_are_told() -> None:
     [
         (KeyError(NAME), "KeyError"),
         (ValueError(NAME), "ValueError"),
-        (RuleBroken("it is too long"), "it is too long"),
+        (RuleBroken(Message("rule.no-gate")), "this is no gate's name"),
         (PermissionError(13, "Permission denied", NAME), "Permission denied"),
         (RecursionError(NAME), "it is nested too deeply"),
         (UnicodeDecodeError("utf-8", NAME.encode(), 1, 2, "invalid"), "it is no UTF-8"),

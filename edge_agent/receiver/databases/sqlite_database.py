@@ -14,6 +14,7 @@ from ...contract.atomic_file import close_to_others, create_private, refuse_unmo
 from ...contract.errors import StoreFault
 from ...contract.language import Message, together
 from ...contract.planted_links import refuse_planted_links
+from ...contract.reasons import reason
 from ...contract.rights import unusable_file
 from .database import READERS_END_S, Guard, Row, StillThere, Unfit
 from .sqlite_file import receivers_beside, refuse_another_file
@@ -196,7 +197,9 @@ class SqliteDatabase:
                 raise Unfit(f"SQLite does not take a value ({type(error).__name__})") from error
             why = unusable_file(self._path) or unusable_file(_lock_of(self._path))
             told = Message(
-                "payroll.database-unusable", name=self.name, why=str(error) if why is None else why
+                "payroll.database-unusable",
+                name=self.name,
+                why=reason(error) if why is None else why,
             )
             look = None if why else Message("payroll.database-look-at-file")
             raise StoreFault(together(told, look) or told) from error

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from ...contract.errors import BadRequest
+from ...contract.reasons import reason
 from ...contract.stamps import parse_time
 from ..databases.database import Database
 from ..moments import moment_of
@@ -85,7 +86,9 @@ def _read(file: Path) -> Iterator[Correction]:
             _check(row)
             yield row
         except (ValueError, TypeError) as error:
-            raise BadRequest("clerk.bad-row", number=number, file=file, why=error) from error
+            raise BadRequest(
+                "clerk.bad-row", number=number, file=file, why=reason(error)
+            ) from error
 
 
 def _unquoted(cell: object) -> object:

@@ -59,7 +59,7 @@ def test_a_copy_that_does_not_prove_itself_is_no_backup(
     before = names(stick)
 
     def refuse(copy: SqliteStore) -> None:
-        raise DamagedLedger("store.words", words="as staged")
+        raise DamagedLedger("store.missing", seq=1)
 
     monkeypatch.setattr(kept_backups, "verify_ledger", refuse)
     with pytest.raises(DamagedLedger):

@@ -19,6 +19,7 @@ from ....contract.errors import StoreFault
 from ....contract.kinds import RETIRED
 from ....contract.language import Message, because
 from ....contract.planted_links import refuse_planted_links
+from ....contract.reasons import reason
 from ...errors import DamagedLedger, DiskFull, NoLedgerYet, NotUpToDate
 from ...host.lock import give_to_folder_owner
 from ...host.rights import unusable_store
@@ -100,7 +101,7 @@ def _migrate(database: Database, path: Path) -> None:
             if error.sqlite_errorcode != sqlite3.SQLITE_ERROR:
                 raise
             # A table or a column that is to be made is there: an altered byte hides that it was.
-            raise _without_version(path, str(error)) from error
+            raise _without_version(path, reason(error)) from error
 
 
 def open_for_reading(path: Path) -> sqlite3.Connection:
@@ -256,7 +257,7 @@ def database_fault(path: Path, error: sqlite3.Error) -> StoreFault:
         why = unusable_store(path, to_write=False) or unusable_store(path, to_write=True)
         advice = Message("store.full-stop", clause=why) if why else advice
     fault = DamagedLedger if code in _DAMAGED else StoreFault
-    return fault("store.unusable", path=path, error=error, advice=advice)
+    return fault("store.unusable", path=path, error=reason(error), advice=advice)
 
 
 _DAMAGED = {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}

@@ -5,6 +5,7 @@ from msgspec.structs import replace
 
 from ....contract.chain import Entry, read_wire, seal
 from ....contract.language import Message
+from ....contract.reasons import reason
 from ...errors import DamagedLedger
 from ...evidence import AttemptOpening, Opening
 from .ledger_rows import Tail
@@ -66,13 +67,13 @@ def _out_of_order(entry: Entry, tail: Tail) -> Message:
     return Message("store.missing", seq=tail.seq + 1)
 
 
-def altered(entry: Entry, prevhash: bytes, gate: str, ledger: str) -> Message | None:
+def altered(entry: Entry, prevhash: bytes, gate: str, ledger: str) -> Message | str | None:
     """What is wrong with the entry that stands behind the one whose hash is ``prevhash``."""
     try:
         envelope, data = read_wire(entry.wire)
         expected = seal(gate, data, prevhash)
     except ValueError as error:
-        return Message("store.words", words=error)
+        return reason(error)
     if (data["ledger"], data["seq"]) != (ledger, entry.seq):
         return Message("store.other-place", seq=data["seq"])
     if bytes.fromhex(envelope.prevhash) != prevhash:
