@@ -621,3 +621,11 @@ def test_what_must_be_destroyed_is_not_called_a_backup_of_all() -> None:
     use("en")
     shown = texts(shown_of(SETTINGS, answer(overdue={"backups": 1, "claims": 0})))
     assert any("all prints, but a backup is to be destroyed" in text for text in shown)
+
+
+def test_after_a_damage_the_row_of_the_new_ledger_stays() -> None:
+    use("en")
+    damaged = WAITS | {"store": {**WAITS["store"], "set_aside": ["gate.db.old-1-damaged"]}}
+    for told, stays in ((WAITS, False), (damaged, True)):
+        shown = texts(shown_of(SETTINGS, told))
+        assert any(line.startswith("ledger ") for line in shown) is stays

@@ -63,7 +63,8 @@ def shown_of(settings: Settings, answer: dict[str, Any], *, whole: bool = False)
     todo.insert(0, Line(say("status.to-do"), "bold"))
     if whole or not is_screen():
         return [first, *_table(main + further), *todo]
-    return _fitting([first, *_with_room(main + further, _room() - _rows_of([first, *todo]))], todo)
+    room = _room() - _rows_of([first, *todo])
+    return _fitting([first, *_with_room(main + further, _calm(answer), room)], todo)
 
 
 def hanging(settings: Settings, hangs: DaemonHangs) -> Shown:
@@ -122,10 +123,17 @@ def _table(rows: list[Told]) -> Iterator[Line]:
         yield Line(f"{label:<{wide}} {text}", indent=" " * (wide + 1))
 
 
-def _with_room(rows: list[Told], room: int) -> Shown:
-    """The rows in so many lines: of those that are calm, the fewest go, and are named."""
+def _calm(answer: dict[str, Any]) -> list[str]:
+    """After a damage the row of the ledger is not: that a new one has begun is seen there."""
+    damaged = any("damaged" in name for name in answer["store"]["set_aside"])
+    return [name for name in _CALM if not (damaged and name == "ledger")]
+
+
+def _with_room(rows: list[Told], names: list[str], room: int) -> Shown:
+    """The rows in so many lines: of those that are calm, by their names, the fewest go, and are
+    named."""
     rows = [row for row in rows if row[1] is not None]
-    calm = [row for name in _CALM for row in rows if row[0] == name]
+    calm = [row for name in names for row in rows if row[0] == name]
     for count in range(len(calm) + 1):
         gone = calm[:count]
         lines = list(_table([row for row in rows if row not in gone]))

@@ -8,7 +8,8 @@ from ...contract.errors import StoreFault
 from ...contract.language import Message, is_name, together, told_problem
 from ...contract.stamps import elapsed, local_date
 from ..errors import NoLedgerYet
-from ..host.service import copying, copying_again, taking_away
+from ..host.lock import daemon_at
+from ..host.service import copying, copying_again, starting, taking_away
 from ..ledger.glance import oldest_waiting, overdue, renamed, restored
 from ..ledger.last_backup import backup_standing
 from ..ledger.left_ledgers import left_by_mistake, own_among
@@ -213,17 +214,28 @@ def privacy(context: CheckContext) -> Judgement | None:
 
 
 CHAIN_UNBROKEN = Sentence(OK, "doctor.chain-unbroken")
+DATABASE_DAMAGED = Sentence(FAIL, "doctor.database-damaged")
 
 
 # As long as the ledger is; nobody gets it without asking.
 @check("chain", within_s=None)
 def chain(context: CheckContext) -> Judgement | None:
-    """Every entry and every link; only where it was asked for, because it reads everything."""
+    """Every entry and every link, and what the next start looks at; only where it was asked for,
+    because it reads everything."""
     store = _store(context) if context.verify else None
     if store is None:
         return None
     with closing(store):
-        return CHAIN_UNBROKEN(entries=_entries(verify_ledger(store).seq))
+        unbroken = CHAIN_UNBROKEN(entries=_entries(verify_ledger(store).seq))
+    path = context.assembly.database
+    if context.retired or context.status is not None or daemon_at(path) is not None:
+        return unbroken  # One that writes meanwhile would pass for damage.
+    # Only here: most looks do without.
+    from ..ledger.damage.quick_check import damage
+
+    if (what := damage(path)) is None:
+        return unbroken
+    return DATABASE_DAMAGED(path=path, what=what.removesuffix("."), start=starting())
 
 
 def _store(context: CheckContext) -> SqliteStore | None:

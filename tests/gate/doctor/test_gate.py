@@ -1,6 +1,7 @@
 """Daemon, sensor, lamps, database and broker: the parts of a gate."""
 
 import os
+import sqlite3
 import threading
 from contextlib import closing
 from typing import Any
@@ -38,6 +39,7 @@ from edge_agent.simulator.background import Remote
 from tests.brokers import Mosquitto
 from tests.gate.control.serving import serving
 from tests.gate.ledger.ledgers import NOON, append, later, open_store, punch, unsynced
+from tests.gate.ledger.old_copies import start
 from tests.gate.uplink.stub_broker import ACCEPTED_3, StubBroker, until_hung_up
 from tests.patience import patient_with_another_baud
 
@@ -694,6 +696,28 @@ def test_the_chain_is_read_only_when_asked_for(stage: Stage) -> None:
 
     assert ledger.chain(stage.context()) is None
     assert said(ledger.chain(stage.context(verify=True))) == "CHAIN_UNBROKEN"
+
+
+def test_what_the_next_start_would_call_damaged_is_found_by_verify_too(stage: Stage) -> None:
+    """A page of a table beside the ledger: the chain is whole, and the start leaves the file."""
+    start(stage.folder)
+    path = stage.folder / "gate.db"
+    with closing(sqlite3.connect(path)) as plain:
+        plain.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        [(page,)] = plain.execute("SELECT rootpage FROM sqlite_master WHERE name = 'claims'")
+    raw = bytearray(path.read_bytes())
+    raw[(page - 1) * 4096 : page * 4096] = bytes(4096)
+    path.write_bytes(raw)
+
+    verdict = ledger.chain(stage.context(verify=True))
+    assert verdict is not None
+    assert verdict.state == "FAIL"
+    assert verdict.found.startswith(f"The database {path} is damaged (")
+    assert "start the daemon, edge-agent run: it sets the file aside" in verdict.advice
+    # What a daemon that runs is writing just now is no damage.
+    running = stage.context(verify=True)
+    running.status = status()
+    assert said(ledger.chain(running)) == "CHAIN_UNBROKEN"
 
 
 def test_a_broken_chain(stage: Stage) -> None:
