@@ -13,7 +13,7 @@ from edge_agent.contract.people import Print, Worker
 from edge_agent.contract.people_facts import PrintRestored
 from edge_agent.gate.ledger.glance import unlisted
 from edge_agent.gate.sealed_backups import SealedBackup
-from tests.gate.ledger.ledgers import NOON, open_store
+from tests.gate.ledger.ledgers import NOON, later, open_store
 from tests.gate.ledger.old_copies import fill, open_at, start
 
 HELD = SealedBackup(backup="ab" * 16, prints=1, workers=["NV001"], holds=[(0, 1)])
@@ -99,3 +99,35 @@ def test_a_print_that_was_restored_since_the_damage_is_in_the_file_it_came_from(
         change.append(fact, NOON)
     with closing(open_at(tmp_path)) as store:
         assert (unlisted(store), store.not_backed_up()) == (0, 0)
+
+
+DAMAGED = "gate.db.old-1-damaged"
+
+
+def damage(folder: Path, *, later_by_ms: int = 0) -> None:
+    """A ledger with some changes, of which only the people can be rescued; none can be read."""
+    with closing(open_store(folder)) as store:
+        fill(store)
+    (folder / "gate.db").write_bytes(b"nothing that was a database" * 1000)
+    start(folder, now=later(later_by_ms))
+
+
+def shown(result: Result) -> str:
+    return " ".join(result.stderr.split())
+
+
+@pytest.mark.parametrize("words", [("destroyed",), ("lost",), ("list",)])
+def test_of_a_backup_that_only_the_older_ledger_had_nothing_is_to_be_said(
+    words: tuple[str, ...], tmp_path: Path
+) -> None:
+    open_store(tmp_path).close()
+    line = ("templates", *words, "e967d1d0")
+    before = shown(told(tmp_path, *line))
+    assert "Trong danh sách không có" in before
+    assert "6 ký tự" not in before
+    damage(tmp_path)
+    after = shown(told(tmp_path, *line))
+    assert "ở đây không phải báo gì" in after
+    assert "6 ký tự" not in after
+    if words != ("list",):  # To that it is a file.
+        assert "cần ít nhất 6 ký tự đầu" in shown(told(tmp_path, "templates", *words, "e967d"))

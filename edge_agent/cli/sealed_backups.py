@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import click
 from msgspec.structs import replace
 
-from ..contract.errors import BadRequest, StoreFault
+from ..contract.errors import StoreFault
 from ..contract.language import Message, say
 from ..contract.stamps import local_time, parse_time, true_time
 from ..gate.ledger.glance import began_instead
@@ -51,7 +51,7 @@ def templates_list(settings: Settings, file: Path | None, as_json: bool) -> None
     store = assembly.store_for_reading()
     found, names = store.sealed_backups(), _names(store)
     if file is not None:
-        if (marked := _by_mark(file, found)) is not None:
+        if (marked := _by_mark(store, file, found)) is not None:
             shown = marked if as_json else with_name(store, marked)
             _look_up(shown, assembly.zone, names, as_json)
         else:
@@ -161,7 +161,7 @@ def _what_held(one: SealedBackup) -> str:
 _MARK = re.compile(r"[0-9a-f]{6,32}")
 
 
-def _by_mark(file: Path, found: list[SealedBackup]) -> SealedBackup | None:
+def _by_mark(store: "SqliteStore", file: Path, found: list[SealedBackup]) -> SealedBackup | None:
     """The one of which somebody typed the mark, as the list shows it, where no file is called that.
 
     Raises BadRequest where there is none, or not only one.
@@ -171,7 +171,10 @@ def _by_mark(file: Path, found: list[SealedBackup]) -> SealedBackup | None:
         return None
     meant = [one for one in found if one.backup.startswith(typed)]
     if len(meant) != 1:
-        raise BadRequest("backup.not-listed", backup=typed)
+        # Only here: what shows one does without it.
+        from ..gate.people.refusals import not_listed
+
+        raise not_listed(store, typed, any_=bool(meant))
     return meant[0]
 
 

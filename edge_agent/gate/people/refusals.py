@@ -17,6 +17,7 @@ from ...contract.people import Print, Worker
 from ...contract.stamps import DAY_MS, parse_time
 from ..credentials import number_of
 from ..erasure import WorkerLeaving, is_over
+from ..ledger.glance import began_instead
 from ..ledger.store.sqlite_store import SqliteStore
 from ..replaced_sensors import ReplacedSensor
 from ..sealed_backups import SealedBackup
@@ -194,9 +195,11 @@ def listed_as(store: SqliteStore, typed: str) -> tuple[str, SealedBackup | Repla
         **{one.backup: one for one in store.sealed_backups()},
         **{one.mark: one for one in store.replaced_sensors()},
     }
-    meant = [name for name in listed if len(typed) >= _FEWEST_DIGITS and name.startswith(typed)]
+    if len(typed) < _FEWEST_DIGITS:
+        raise BadRequest("backup.mark-too-short", backup=typed)
+    meant = [name for name in listed if name.startswith(typed)]
     if len(meant) != 1:
-        raise BadRequest("backup.not-listed", backup=typed)
+        raise not_listed(store, typed, any_=bool(meant))
     [name] = meant
     one = listed[name]
     if one.destroyed is not None:
@@ -207,6 +210,13 @@ def listed_as(store: SqliteStore, typed: str) -> tuple[str, SealedBackup | Repla
 
 
 _FEWEST_DIGITS = 6
+
+
+def not_listed(store: SqliteStore, typed: str, *, any_: bool) -> BadRequest:
+    """That no backup is meant by that mark, or not only one, where there is ``any_``; of one that
+    only the ledger before a damage had nothing is to be said any more."""
+    lacks = not any_ and began_instead(store) is not None
+    return BadRequest("backup.not-listed-since" if lacks else "backup.not-listed", backup=typed)
 
 
 def _refuse_if_punched_after(store: SqliteStore, code: str, day: str, zone: ZoneInfo) -> None:
