@@ -1,6 +1,7 @@
 """Lists of backups and of requests that a new ledger keeps: "none" is not said of what was lost."""
 
 import json
+import os
 from contextlib import closing
 from pathlib import Path
 
@@ -114,6 +115,52 @@ def damage(folder: Path, *, later_by_ms: int = 0) -> None:
 
 def shown(result: Result) -> str:
     return " ".join(result.stderr.split())
+
+
+def test_audit_list_says_since_when_it_knows_where_the_older_file_was_carried_away(
+    tmp_path: Path,
+) -> None:
+    damage(tmp_path)
+    assert "Sổ này mở" not in shown(told(tmp_path, "audit", "list"))  # It lies there, and is named.
+    for file in tmp_path.glob("gate.db.old-*"):
+        file.unlink()
+    for words in (("audit", "list"), ("audit", "list", "--json")):
+        lacking = shown(told(tmp_path, *words))
+        assert "Sổ này mở lúc 18/11/2026 18:06:40" in lacking
+        assert "edge-agent audit list --config" in lacking
+    since = ("--since", "2026-11-19")
+    assert "Sổ này mở" not in shown(told(tmp_path, "audit", "list", *since))
+
+
+def test_a_ledger_that_was_never_another_lacks_nothing(tmp_path: Path) -> None:
+    with closing(open_store(tmp_path)) as store:
+        fill(store)
+    assert shown(told(tmp_path, "audit", "list")) == ""
+
+
+def test_a_ledger_that_is_read_along_lacks_nothing_and_else_all_before_it(tmp_path: Path) -> None:
+    with closing(open_store(tmp_path)) as store:
+        fill(store)
+    start(tmp_path, gate="back-gate")
+    assert shown(told(tmp_path, "audit", "list")) == ""
+    (tmp_path / "gate.db.old-1-other-gate-id").unlink()
+    assert "thay cho một sổ cũ" in shown(told(tmp_path, "audit", "list"))
+
+
+@pytest.mark.parametrize("user", [0, 1000])
+def test_a_damaged_file_has_entries_in_text_and_root_is_not_sent_to_sudo(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, user: int
+) -> None:
+    damage(tmp_path)
+    monkeypatch.setattr(os, "geteuid", lambda: user)
+    readable = tmp_path / f"{DAMAGED}.jsonl"
+    readable.unlink(missing_ok=True)
+    unread = shown(told(tmp_path, "audit", "list"))
+    assert DAMAGED in unread
+    assert ".jsonl" not in unread
+    assert ("Thử lại bằng sudo" in unread) == (user != 0)
+    readable.touch()
+    assert str(readable) in shown(told(tmp_path, "audit", "list"))
 
 
 @pytest.mark.parametrize("words", [("destroyed",), ("lost",), ("list",)])

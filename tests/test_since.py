@@ -431,6 +431,12 @@ def test_a_new_ledger_is_told_where_it_begins_after_what_it_took_along(
     assert "gate.db.old-1-other-gate-id" in lines[begins]
     assert not any("says nothing" in line for line in lines)
 
+    (path.parent / "gate.db.old-1-other-gate-id").unlink()  # Carried away, as status says.
+    lines = told(_Watch(settings, local_time(day(-3).wall_ms, ZONE)), capsys)
+    assert "only the punches that were recorded again" in lines[begins]
+    assert "which is here no more" in lines[begins]
+    assert not any("is known" in line for line in lines)
+
 
 def test_what_can_be_read_while_no_daemon_runs_is_said(config: Path) -> None:
     done = run(config, "en", "watch", "--since", "29/11/2026 6h")

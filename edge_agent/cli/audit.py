@@ -2,7 +2,6 @@
 
 import pwd
 from collections.abc import Iterable, Iterator
-from contextlib import closing
 from itertools import zip_longest
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,7 +11,6 @@ import click
 from ..contract.attendance import attendance
 from ..contract.chain import stamp_of
 from ..contract.corrections import known_code
-from ..contract.errors import EdgeAgentError
 from ..contract.facts import PunchVoided
 from ..contract.kinds import ACTS, ERASING, KINDS, kind_of, subject_of, words_of
 from ..contract.language import LANGUAGES, Message, current, is_name, said, say
@@ -25,6 +23,7 @@ from ..gate.settings.schema import Settings
 from .complete import change_kinds, codes
 from .help import group
 from .kept_words import gone_of
+from .older_ledgers import OlderLedgers
 from .options import as_json, with_settings
 from .show import print_json, who
 from .since import entries_since, first_of, last_of, tell_span
@@ -70,8 +69,8 @@ def list_(
     last_ms = last_of(until, first_ms, assembly.zone)
     current = assembly.store_for_reading()
     forgotten = {one.code for one in current.workers() if one.nameless}
-    older, unread = _older(assembly, first_ms)
-    told = [{**one, "name": None} if one["worker"] in forgotten else one for one in older]
+    older = OlderLedgers(assembly, lambda old: _changes(old, first_ms, assembly.zone))
+    told = [{**one, "name": None} if one["worker"] in forgotten else one for one in older.changes]
     told = [*_with_erasures([*told, *_changes(current, first_ms, assembly.zone)])]
     actor = _actor(by, told) if by is not None else None
     code = _code(worker, current, told) if worker is not None else None
@@ -93,8 +92,7 @@ def list_(
             tell(_line(_with_what_is_gone(one, current), now), indent=_INDENT)
         if not acts:
             tell(say("audit.none-such" if any((since, until, by, worker, kind)) else "audit.none"))
-    if unread:
-        tell(say("audit.unread", files=unread), err=True)
+    older.tell_what_lacks(current, first_ms)
 
 
 def _with_erasures(changes: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
@@ -142,23 +140,6 @@ def _replaces(one: dict[str, Any], removed: dict[str, Any]) -> bool:
         and all(one[key] == removed[key] for key in same)
         and one["details"]["finger"] == removed["details"]["finger"]
     )
-
-
-def _older(assembly: Assembly, first_ms: int | None) -> tuple[list[dict[str, Any]], list[str]]:
-    """The changes of the ledgers that were left for this one, and the files that tell none."""
-    changes = dict[tuple[str, int], dict[str, Any]]()
-    unread = list[str]()
-    for file in assembly.set_aside():
-        try:
-            with closing(SqliteStore.read_only(file, assembly.zone)) as old:
-                # A copy that was put back has what its original has.
-                changes |= {
-                    (one["ledger"], one["seq"]): one
-                    for one in _changes(old, first_ms, assembly.zone)
-                }
-        except EdgeAgentError:
-            unread.append(str(file))
-    return list(changes.values()), unread
 
 
 def _changes(store: SqliteStore, first_ms: int | None, zone: ZoneInfo) -> Iterator[dict[str, Any]]:

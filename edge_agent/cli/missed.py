@@ -19,6 +19,7 @@ from ..contract.kinds import ADDED, RECORDING, TOUCHES, kind_of, why_stopped
 from ..contract.language import is_name, say, visible
 from ..contract.people_facts import PrintEnrolled
 from ..contract.stamps import Stamp, local_time, parse_time, true_time
+from ..gate.ledger.glance import beginning
 from ..gate.ledger.store.sqlite_store import SqliteStore
 from ..gate.rules import Reason
 from ..gate.touch.credit import REFUSED_AS
@@ -170,7 +171,8 @@ class Missed:
         self.has_no_time = False
         """Whether of a punch that was told the time is not known."""
         self._recovered = store.recovered_through()
-        self._first = stamp_of(store.data_of(store.entries(1, 1)[0]))
+        self._began = beginning(store)
+        self._first = self._began.at
 
     def lines(self) -> Iterator[tuple[str | None, str]]:
         """Each line, and the day under which it stands, None where its time is not known. They are
@@ -334,6 +336,8 @@ class Missed:
         at = true_time(self._first, self._zone)
         if self._before is not None:
             told = say("watch.ledger-succeeds", file=self._before.name)
+        elif self._began.lacks_some(()):  # That one was carried away.
+            told = say("watch.ledger-succeeds-gone")
         elif self._first.trusted:
             told = say("watch.ledger-begins", at=_when(at, at))
         else:

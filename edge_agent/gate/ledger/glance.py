@@ -1,11 +1,12 @@
 """What a glance at a gate shows of its ledger: who may punch, who did last, and what waits."""
 
+from collections.abc import Collection
 from itertools import pairwise
 from math import inf
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from msgspec import to_builtins
+from msgspec import Struct, to_builtins
 
 from ...contract.attendance import attendance
 from ...contract.chain import stamp_of
@@ -142,9 +143,38 @@ def began_instead(store: SqliteStore) -> Stamp | None:
     """When this ledger began, where that was in the place of a damaged one, or of a copy from
     before: its lists may lack what stood in those. None: it did not. Raises StoreFault.
     """
+    began = beginning(store)
+    return began.at if began.why in _LOST_SOME else None
+
+
+_OF_A_COPY = ("restored-backup", "payroll-is-ahead")
+_LOST_SOME = ("damaged", *_OF_A_COPY)
+
+
+class Beginning(Struct, frozen=True):
+    """How ``ledger`` began, ``at`` a time: ``why``, and in the place of which one, ``previous``;
+    None: not known, or of none."""
+
+    ledger: str
+    at: Stamp
+    why: str | None
+    previous: str | None
+
+    def lacks_some(self, read: Collection[str]) -> bool:
+        """Whether there may be more from before it than the ledgers that are ``read`` tell: where
+        the one before was a copy, what came after that stands in another file."""
+        if self.why in (None, "first-start"):
+            return False
+        return self.previous not in read or self.why in _OF_A_COPY
+
+
+def beginning(store: SqliteStore) -> Beginning:
+    """How a ledger began; not known where its first entry was pruned. Raises StoreFault."""
     [first] = store.entries(1, 1)  # As below.
     opened = store.data_of(first)
-    return stamp_of(opened) if opened.get("why") in _LOST_SOME else None
+    previous = opened.get("previous") or {}
+    why, before = opened.get("why"), previous.get("ledger")
+    return Beginning(store.ledger, stamp_of(opened), why, before)
 
 
 def unlisted(store: SqliteStore) -> int:
@@ -162,9 +192,6 @@ def unlisted(store: SqliteStore) -> int:
         for _, data in store.newest_first({kind_of(PrintRestored)})
     }
     return sum((one.slot, one.generation) not in restored_here for one in doubted)
-
-
-_LOST_SOME = ("damaged", "restored-backup", "payroll-is-ahead")
 
 
 def _began_lately(store: SqliteStore, now: Stamp, *why: str) -> bool:

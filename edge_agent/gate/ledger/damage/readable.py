@@ -55,17 +55,18 @@ def write_readable(path: Path) -> None:
     """
     for old in _unreadable(path):
         with _locked(old) as is_ours:
-            if is_ours and not _readable(old).exists():
+            if is_ours and not readable_copy(old).exists():
                 _write(old)
 
 
 def _unreadable(path: Path) -> Iterator[Path]:
     for old in set_aside(path):
-        if "damaged" in old.name and not _readable(old).exists():
+        if "damaged" in old.name and not readable_copy(old).exists():
             yield old
 
 
-def _readable(old: Path) -> Path:
+def readable_copy(old: Path) -> Path:
+    """Where that of a damaged database is, or will be."""
     return old.with_name(f"{old.name}.jsonl")
 
 
@@ -89,7 +90,7 @@ def _write(old: Path) -> None:
     count = 0
     seen: set[tuple[int, bytes]] = set()
     mode = stat.S_IMODE(old.stat().st_mode) & ~stat.S_IRWXO
-    with replacing(_readable(old), mode=mode) as lines:
+    with replacing(readable_copy(old), mode=mode) as lines:
         for file in (old, old.with_name(f"{old.name}-wal")):
             for found in find_entries(file) if file.exists() else ():
                 entry = prove(found)
@@ -100,5 +101,5 @@ def _write(old: Path) -> None:
                     count += 1
                 if count % _PAUSE_EVERY == 0:
                     time.sleep(_PAUSE_S)
-    give_to_folder_owner(_readable(old))
-    log.info("%s of the damaged database can be read in %s", entries(count), _readable(old))
+    give_to_folder_owner(readable_copy(old))
+    log.info("%s of the damaged database can be read in %s", entries(count), readable_copy(old))
