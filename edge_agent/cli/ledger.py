@@ -163,6 +163,9 @@ def verify(settings: Settings, file: Path | None, receipt: str | None, as_json: 
         tell(say("ledger.unbroken-since", count=pruned, **told))
     else:
         tell(say("ledger.unbroken", **told))
+    if held is not None:
+        told_of = "ledger.of-receipt" if store.hash_of(held.seq) else "ledger.receipt-pruned"
+        tell(say(told_of, seq=held.seq))
     if kept := store.count_openings():
         tell(say("ledger.openings", count=kept))
 
@@ -178,7 +181,22 @@ def _copy(file: Path, zone: ZoneInfo) -> SqliteStore:
     except StoreFault as fault:
         if fault.message.name == "store.unreadable":  # It says by whom it may be read.
             raise
-        raise StoreFault("ledger.no-copy", file=file) from fault
+        raise StoreFault(_what_it_is(file), file=file) from fault
+
+
+def _what_it_is(file: Path) -> str:
+    """An export is sound, and no copy: whoever has one is not to be told of damage."""
+    with suppress(OSError), file.open("rb") as opened:
+        begins = opened.read(len(_TABLE_BEGINS))
+        if begins.startswith(_ENTRY_BEGINS):
+            return "ledger.exported-no-copy-jsonl"
+        if begins == _TABLE_BEGINS:
+            return "ledger.exported-no-copy-csv"
+    return "ledger.no-copy"
+
+
+_ENTRY_BEGINS = b'{"specversion":'
+_TABLE_BEGINS = b"\xef\xbb\xbf" + ",".join(_COLUMNS).encode()
 
 
 @ledger.command(help="help.ledger-export")

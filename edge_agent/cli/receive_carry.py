@@ -43,21 +43,30 @@ def in_(
     if (unread := logging.lastResort) is not None:
         unread.setLevel(logging.CRITICAL)  # All that a receiver logs is told below.
     done = carry_in(options, files, receipts)
+    confirmed = any(brought.through for brought in done)
     if as_json:
         print_json(to_builtins(done))
     else:
         for brought in done:
             _tell(brought, options.database)
         if done[0].first_ever:
-            told = "carry.first-ever-server" if on_server else "carry.first-ever"
-            tell(say(told, database=options.database), err=True)
-    if not any(brought.through for brought in done):
+            tell(say(_FIRST_EVER[confirmed, on_server], database=options.database), err=True)
+    if not confirmed:
         if not as_json:
             tell(say("carry.no-receipts", file=receipts), err=True)
         ctx.exit(1)
     if not as_json:
         tell(say("carry.receipts-written", file=receipts))
         tell_if_on_own_disk(receipts, "/" if on_server else options.database)
+
+
+_FIRST_EVER = {
+    (True, False): "carry.first-ever",
+    (True, True): "carry.first-ever-server",
+    (False, False): "carry.first-ever-unconfirmed",
+    (False, True): "carry.first-ever-unconfirmed-server",
+}
+"""By whether receipts were written, and whether the database is a server's."""
 
 
 def _tell(brought: Brought, database: str) -> None:

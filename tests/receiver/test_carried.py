@@ -20,6 +20,7 @@ from edge_agent.contract.carried import ENTRIES, RECEIPTS, Head, lines, proven, 
 from edge_agent.contract.chain import Entry
 from edge_agent.contract.errors import BadRequest
 from edge_agent.contract.signatures import Believed
+from edge_agent.receiver.databases.sqlite_database import OF_SERVICE
 from edge_agent.receiver.signing_key import new_signing_key
 from edge_agent.receiver.store import PayrollStore
 from tests.commands import leaves
@@ -354,6 +355,16 @@ def test_the_first_entries_of_a_database_are_told_as_that(
         assert ("delete them and this database" in told.stderr) == of_a_file
 
 
+def test_the_service_s_own_name_is_not_proposed_to_whoever_typed_it(tmp_path: Path) -> None:
+    path = stick(tmp_path / "a", write_ledger(3))
+    command = ["receive", "--database", str(OF_SERVICE), "carry", "in", str(path)]
+    told = CliRunner().invoke(main, ["--lang", "vi", *command, "--receipts", str(tmp_path / "r")])
+    assert told.exit_code == 74
+    assert f"Không có cơ sở dữ liệu {OF_SERVICE}, chưa đổi gì" in told.stderr
+    assert "không ở máy này, hoặc chưa chạy lần nào" in told.stderr
+    assert "Hãy ghi đúng tên" not in told.stderr
+
+
 def test_where_nothing_is_confirmed_there_are_no_receipts(
     receive: Receive, database: str, tmp_path: Path
 ) -> None:
@@ -364,6 +375,9 @@ def test_where_nothing_is_confirmed_there_are_no_receipts(
     told = receive(*command)
     assert (told.exit_code, receipts.exists()) == (1, False)
     assert "No receipts: nothing could be confirmed" in told.stderr
+    assert "held nothing of any gate before" in told.stderr
+    assert "take no receipts" not in told.stderr
+    assert ("delete this database" in told.stderr) != database.startswith("postgresql:")
     assert f"the database {database} has nothing of gate main-gate before this" in told.stderr
     assert "what was brought stays in it" in told.stderr
     assert f"edge-agent carry out {tmp_path} --from 1" in told.stderr
@@ -423,4 +437,6 @@ def test_a_receiver_at_work_is_told(receive: Receive, tmp_path: Path, database: 
     with closing(PayrollStore(database)):
         told = receive("carry", "in", str(path), "--receipts", str(tmp_path / "r"))
     assert "Another receiver uses the database" in told.stderr
+    assert "sudo systemctl start edge-agent-receiver" in told.stderr
+    assert "another one" not in told.stderr  # A new one is what must not be made.
     assert sqlite3.connect(database).execute("SELECT count(*) FROM entries").fetchone() == (0,)

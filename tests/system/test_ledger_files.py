@@ -26,6 +26,12 @@ def test_files_of_a_gate_at_work(gate: Gate) -> None:
     assert checked.returncode == 0
     assert "Nguyễn Thị" in table.read_text("utf-8-sig")
 
+    for export in (lines, table):
+        mistaken = gate.cli("ledger", "verify", str(export))
+        assert mistaken.code == 74
+        assert "does not mean that it is damaged" in mistaken.sentence
+        assert ("verify_export.py" in mistaken.sentence) == (export == lines)
+
     copy = gate.folder / "rescue.db"
     said = gate.cli("ledger", "backup", str(copy))
     assert said.code == 0
@@ -35,7 +41,9 @@ def test_files_of_a_gate_at_work(gate: Gate) -> None:
     verified = gate.cli("ledger", "verify", "--json").json
     assert (verified["entries"], verified["pruned"]) == (last, 0)
     receipt = f"{last}:{verified['hash']}"
-    assert gate.cli("ledger", "verify", "--receipt", receipt).code == 0
+    agreed = gate.cli("ledger", "verify", "--receipt", receipt)
+    assert (agreed.code, f"agrees with the receipt: entry {last} has" in agreed.out) == (0, True)
+    assert "receipt" not in gate.cli("ledger", "verify").out
     ahead = gate.cli("ledger", "verify", "--receipt", f"{last + 1}:{verified['hash']}")
     assert ahead.code == 65
     assert f"the entries after {last} are missing: payroll holds {last + 1}" in ahead.sentence

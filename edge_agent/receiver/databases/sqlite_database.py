@@ -209,7 +209,13 @@ def _missing(path: Path) -> StoreFault:
     """To make one is not proposed where payroll has one: what was typed is mistyped then."""
     if beside := receivers_beside(path):
         return StoreFault("payroll.database-missing-beside", name=path, beside=beside)
+    if path == OF_SERVICE:
+        return StoreFault("payroll.database-missing-service", name=path)
     return StoreFault("payroll.database-missing", name=path)
+
+
+OF_SERVICE = Path("/var/lib/edge-agent-receiver/payroll.db")
+"""What the refusal of another name proposes."""
 
 
 def _close_to_everybody(path: Path) -> None:

@@ -25,6 +25,8 @@ def verify_ledger(store: SqliteStore, receipt: Tail | None = None) -> Tail:
     """
     marks = store.watermarks()  # First: what the daemon publishes meanwhile is no damage.
     tail = begin = store.checkpoint()
+    if receipt is not None and receipt.seq == begin.seq and receipt.hash != begin.hash:
+        raise _damaged(store, Message("store.not-of-receipt", seq=begin.seq))
     while entries := store.entries(tail.seq + 1 if tail.seq > begin.seq else 1, _BATCH):
         openings = store.openings(entries[0].seq, _BATCH)
         attempts = store.attempts(entries[0].seq, _BATCH)
