@@ -3,6 +3,7 @@ an order that loses nothing, and everywhere the same is said of it."""
 
 import json
 import shlex
+import sqlite3
 import subprocess
 import time
 from contextlib import closing
@@ -11,14 +12,17 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from msgspec.structs import replace
 
 from edge_agent.cli import main
 from edge_agent.cli.status_to_do import to_do
 from edge_agent.contract.language import LANGUAGES, Message, said, use
 from edge_agent.gate.erasure import Counts, Erasure, old_databases
 from edge_agent.gate.host.service import taking_away
+from edge_agent.gate.ledger.succession.swap import set_aside
 from edge_agent.gate.settings.load import load_settings
 from tests.gate.ledger.ledgers import open_store
+from tests.gate.ledger.old_copies import fill, start
 
 OLD, LEFT = "gate.db.old-1-restored-backup", "gate.db.old-2-other-gate-id"
 
@@ -45,6 +49,41 @@ def test_those_go_that_may_hold_somebody_erased_and_no_others() -> None:
     ]
     assert old_databases(erased, [OLD, LEFT]) == {OLD: ["NV1", "NV2"]}
     assert old_databases([], [OLD, LEFT]) == {}
+
+
+def damage(folder: Path) -> list[str]:
+    """Alters a byte, and starts: the databases that lie beside the new one then."""
+    database = folder / "gate.db"
+    with closing(sqlite3.connect(database)) as conn:
+        conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    content = database.read_bytes()
+    database.write_bytes(content.replace(b"NV002", b"NX002", 1))
+    start(folder)
+    return [old.name for old in set_aside(database)]
+
+
+def test_the_next_damaged_one_is_not_called_like_one_that_had_to_go(tmp_path: Path) -> None:
+    """Or it would have to go too, for somebody who was erased before it: the only copy."""
+    with closing(open_store(tmp_path)) as store:
+        fill(store)
+    [first] = damage(tmp_path)
+    with closing(open_store(tmp_path)) as store, store.changing() as change:
+        change.put_erasure(erasure("NV001", first))
+    (tmp_path / first).unlink()
+    [second] = damage(tmp_path)
+    assert second == "gate.db.old-2-damaged"
+    with closing(open_store(tmp_path)) as store:
+        assert store.erasures()
+        assert old_databases(store.erasures(), [second]) == {}
+
+
+def test_an_erasure_that_does_not_say_it_any_more_stops_no_start(tmp_path: Path) -> None:
+    for document in ("no document", '["neither"]'):
+        with closing(open_store(tmp_path)) as store, store.changing() as change:
+            change.put_erasure(replace(erasure("NV001"), document=document))
+        start(tmp_path, gate="back-gate")
+        start(tmp_path)
+    assert len(set_aside(tmp_path / "gate.db")) == 4
 
 
 def overdue(folder: Path, *words: str) -> Result:

@@ -69,13 +69,17 @@ class _Beyond(Struct, frozen=True, kw_only=True):
     not_reached: list[str] = []
 
 
+def not_reached(document: str | None) -> list[str]:
+    """The databases that were set aside and lay there when somebody was erased, by their names."""
+    return msgspec.json.decode(document or "{}", type=_Beyond).not_reached
+
+
 def old_databases(erasures: Iterable[Erasure], there: Iterable[str]) -> dict[str, list[str]]:
     """Whom each of the databases that were set aside, and lie ``there``, may hold still although
     they were erased since: those files must go. No other one has to."""
     may_hold: dict[str, list[str]] = {file: [] for file in there}
     for one in erasures:
-        document = msgspec.json.decode(one.document or "{}", type=_Beyond)
-        for file in document.not_reached:
+        for file in not_reached(one.document):
             if one.worker not in may_hold.get(file, [one.worker]):
                 may_hold[file].append(one.worker)
     return {file: codes for file, codes in may_hold.items() if codes}

@@ -35,7 +35,7 @@ from .store.notes import Leaving, leaving_note
 from .store.people_snapshot import PeopleSnapshot
 from .store.reserve import is_full
 from .store.sqlite_store import SqliteStore, identity
-from .succession.erasures import erased_beside, hand_over_erasures
+from .succession.erasures import databases_named, erased_beside, hand_over_erasures
 from .succession.swap import building, carry_out, decide, discard_half_made
 
 if TYPE_CHECKING:
@@ -182,11 +182,12 @@ class _Start(Struct, frozen=True):
                 "the database %s is damaged (%s): rescuing what can be read", self.path, damaged
             )
             salvaged = salvage(self.path, self.gate, self.now, self.beat)
-            hand_over_erasures(salvaged.handover, why, beside, self.gate)
-            count = self._make_successor(why, salvaged.handover)
+            handover = salvaged.handover
+            hand_over_erasures(handover, why, beside, self.gate)
+            count = self._make_successor(why, handover)
             _tell_what_is_lost(salvaged.people)
         # From here on it is carried out to its end, by the next start if need be.
-        decide(self.path, why)
+        decide(self.path, why, databases_named(handover))
         old = carry_out(self.path)
         log.warning(
             "a new ledger begins (%s), with %s of the old one: that is kept in %s",

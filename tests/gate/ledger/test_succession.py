@@ -455,7 +455,7 @@ def test_cutting_finds_an_order_that_is_wrong(
     """The control: a new database that takes the place at once loses the old one."""
     made(tmp_path)
 
-    def at_once(path: Path, why: str) -> None:
+    def at_once(path: Path, why: str, gone: list[str]) -> None:
         swap.building(path).rename(path)
 
     monkeypatch.setattr(opening, "decide", at_once)

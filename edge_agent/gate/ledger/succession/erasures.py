@@ -6,12 +6,15 @@ state; where that is not certain either, it is for payroll or a person to say.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
+import msgspec
 from msgspec import structs
 
 from ....contract.facts import WhyOpened
 from ....contract.messages import ErasedWorker
+from ...erasure import not_reached
 from ..store.metadata import ERASURES_UNKNOWN
 from ..store.people_rows import row_sum
 from ..store.people_snapshot import PeopleSnapshot
@@ -51,6 +54,16 @@ def hand_over_erasures(
     if asked_before or (why in _FROM_BEFORE and not _is_later(beside, handover, why)):
         others = [row for row in rows["remembered"] if row["key"] != ERASURES_UNKNOWN]
         rows["remembered"] = [*others, {"key": ERASURES_UNKNOWN, "value": why}]
+
+
+def databases_named(handover: Handover) -> list[str]:
+    """The databases of which an erasure says that they were not reached, whether or not they lie
+    here still. What does not say it any more, for it is damaged, must stop no start."""
+    found = list[str]()
+    for row in handover.rows.get("erasures", ()):
+        with suppress(msgspec.DecodeError, TypeError):
+            found += not_reached(row.get("document"))
+    return found
 
 
 def _is_later(beside: PeopleSnapshot | None, handover: Handover, why: WhyOpened) -> bool:

@@ -10,6 +10,7 @@ database is: there is no moment at which damage would find the old one's beside 
 """
 
 import stat
+from collections.abc import Iterable
 from pathlib import Path
 
 from ....contract.atomic_file import move, set_mode, sync
@@ -35,15 +36,20 @@ def discard_half_made(path: Path) -> None:
         _with(building(path), companion).unlink(missing_ok=True)
 
 
-def decide(path: Path, why: str) -> None:
-    """The new database is finished and closed: from now on it is the one to use."""
+def decide(path: Path, why: str, gone: Iterable[str] = ()) -> None:
+    """The new database is finished and closed: from now on it is the one to use.
+
+    ``gone``: what others were called that may lie here no more. The old one gets no such name: what
+    is said of them, that they must be destroyed even, must not be said of it.
+    """
     new = building(path)
     if path.exists():
         for made in (new, _with(new, _PEOPLE)):
             if made.exists():
                 set_mode(made, stat.S_IMODE(path.stat().st_mode) & ~stat.S_IRWXO)
     sync(new)
-    number = 1 + max((_number(path, old) for old in set_aside(path)), default=0)
+    named = [path.with_name(name) for name in gone if name.startswith(path.name + _OLD)]
+    number = 1 + max((_number(path, old) for old in [*set_aside(path), *named]), default=0)
     move(new, path.with_name(f"{path.name}{_NEXT}{number}-{why}"))
 
 
