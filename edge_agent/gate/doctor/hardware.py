@@ -8,6 +8,7 @@ from msgspec import Struct
 from ...contract.language import Message, because
 from ..host.board import HOT, TOO_HOT, board_below
 from ..host.disk import FILLING, FULL, Usage
+from ..host.service import restarting
 from .context import CheckContext, check
 from .findings import Judgement, Sentence, State
 from .machine import Machine
@@ -171,11 +172,10 @@ def memory(machine: Machine) -> Judgement | None:
     amounts = {name: int(kb) // 1024 for name, kb in re.findall(r"^(\w+): +(\d+) kB", said, re.M)}
     if "MemAvailable" not in amounts:
         return None
-    free = amounts["MemAvailable"]
-    sentence = MEMORY_ENOUGH
-    if free < _SHORT_MB:
-        sentence = MEMORY_GONE if free < _GONE_MB else MEMORY_SHORT
-    return sentence(free=free, total=amounts["MemTotal"])
+    free, total = amounts["MemAvailable"], amounts["MemTotal"]
+    if free < _GONE_MB:
+        return MEMORY_GONE(free=free, total=total, restart=restarting())
+    return (MEMORY_SHORT if free < _SHORT_MB else MEMORY_ENOUGH)(free=free, total=total)
 
 
 TEMPERATURE_GOOD = Sentence(OK, "doctor.temperature-good")

@@ -10,6 +10,7 @@ from pathlib import Path
 from ...contract.language import Message
 from ..control.client import daemon_process
 from ..host.lock import daemon_at
+from ..host.service import restarting
 from ..sensor.adapter import stable_name
 from .context import CheckContext, check
 from .findings import Judgement, Sentence, State
@@ -94,11 +95,11 @@ def port(context: CheckContext) -> Judgement:
 def _judge_missing(context: CheckContext, model: str) -> Judgement:
     name, machine = context.settings.sensor.port, context.machine
     if context.status is not None and context.status["sensor"]["state"] == "ready":
-        return PORT_MOVED(port=name)
+        return PORT_MOVED(port=name, restart=restarting())
     others = [f"/dev/{path.name}" for path in machine.at("/dev").glob("tty[UA][SC][BM]*")]
     if len(others) == 1 and name.startswith(_OF_ADAPTERS):
         other = stable_name(others[0], machine.root) or others[0]
-        return PORT_MISSING_ADAPTER_THERE(port=name, other=other)
+        return PORT_MISSING_ADAPTER_THERE(port=name, other=other, restart=restarting())
     families = (sentence for family, sentence in _FAMILIES.items() if model.startswith(family))
     missing = next(families)
     if missing is PORT_MISSING_PI and _is_debian(machine):

@@ -6,6 +6,7 @@ from ...contract.carried import RECEIPTS, WRITTEN_BY
 from ...contract.errors import BadRequest
 from ...contract.messages import Receipt, Topics
 from ...contract.signatures import Believed, NotSigned
+from ..host.service import starting
 from ..ledger.store.sqlite_store import SqliteStore
 from .commands import LARGEST_MESSAGE
 from .inbox import ForeignReceipt, Ignored, read_receipt
@@ -47,6 +48,6 @@ class CarriedReceipts:
         if not self._keys:
             return BadRequest("carry.other-history")
         if self.count is None:
-            return BadRequest("carry.other-history-stopped")
+            return BadRequest("carry.other-history-stopped", start=starting())
         self.count(payload)
         return BadRequest("carry.other-history-told")

@@ -123,7 +123,10 @@ def test_the_adapter_that_is_there_instead(
 def test_a_port_that_the_daemon_has_found_under_another_name(stage: Stage) -> None:
     context = stage.context(sensor={"port": "/dev/ttyUSB0"})
     context.status = status()
-    assert said(port(context)) == "PORT_MOVED"
+    verdict = port(context)
+    assert said(verdict) == "PORT_MOVED"
+    assert verdict is not None
+    assert verdict.advice.endswith("restart the daemon: Ctrl+C where it runs, then edge-agent run")
 
     context.status = status(sensor={**status()["sensor"], "state": "unplugged"})
     assert said(port(context)) == "PORT_MISSING"

@@ -17,6 +17,7 @@ from ....contract.chain import Scribe
 from ....contract.errors import StoreFault
 from ....contract.stamps import Stamp
 from ...errors import DamagedLedger, NoLedgerYet
+from ...host.service import starting
 from . import reserve
 from .backup_rows import BackupRows
 from .claim_rows import ClaimRows
@@ -70,7 +71,8 @@ class SqliteStore(
             if ledger is None:
                 return cls._first_start(path, database, gate, zone, now)
             if ledger["gate"] != gate:
-                raise StoreFault("store.other-gate", path=path, owner=ledger["gate"], gate=gate)
+                told = {"path": path, "owner": ledger["gate"], "gate": gate}
+                raise StoreFault("store.other-gate", **told, start=starting())
             scribe = Scribe(gate=gate, ledger=ledger["ledger"], zone=zone)
             return cls(StoreConnection(path, database.conn, on_damage), scribe)
 
@@ -84,7 +86,7 @@ class SqliteStore(
         with _kept_on_success(open_for_reading(path)) as conn:
             ledger = identity(conn)
             if ledger is None:
-                raise NoLedgerYet("store.no-ledger-yet", path=path)
+                raise NoLedgerYet("store.no-ledger-yet", path=path, start=starting())
             scribe = Scribe(gate=ledger["gate"], ledger=ledger["ledger"], zone=zone)
             return cls(StoreConnection(path, conn), scribe)
 
