@@ -265,11 +265,23 @@ def export_period(
     else:
         target = output or Path(f"attendance-{period.name}.{kind}")
         written = export(database, period, target, view)
-        sheets = [Message(f"payroll.rows-{one}", count=n) for one, n in written.rows.items()]
+        sheets = [_rows_of(one, n, written.states) for one, n in written.rows.items()]
         tell(say("payroll.rows", path=target, sheets=sheets))
         tell_nameless(database, written.nameless)
     tell_not_delivered(database, period)
     _tell_what_is_in_no_file(database)
+
+
+def _rows_of(sheet: str, count: int, states: dict[str, int]) -> Message:
+    """Of punches those that count come first: after damages there are many copies beside them."""
+    others = {state: n for state, n in states.items() if state != "valid"}
+    if sheet != "punches" or not others:
+        return Message(f"payroll.rows-{sheet}", count=count)
+    beside = [
+        Message("payroll.rows-beside", number=n, state=Message(f"paper.state_{state}"))
+        for state, n in others.items()
+    ]
+    return Message("payroll.rows-punches-counted", count=states.get("valid", 0), beside=beside)
 
 
 def tell_nameless(database: Database, codes: list[str]) -> None:

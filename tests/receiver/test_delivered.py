@@ -49,6 +49,19 @@ def test_rows_are_counted_by_what_they_are(desk: Desk, tmp_path: Path) -> None:
     assert told(desk, tmp_path)[0].endswith(": 3 ca làm, 3 lần chấm công, 0 lần sửa công")
 
 
+def test_what_does_not_count_is_told_apart(desk: Desk, tmp_path: Path) -> None:
+    """Else it looks as if a damaged gate had recorded three times as much."""
+    desk.take(gate("main", "23 07:00", "23 16:00", "24 07:00"))
+    desk.done("correct", "void", "ledger-main", "1", "--actor", "lan", "--reason", "thử")
+    said = told(desk, tmp_path)[0]
+    assert "2 punches that count (beside them in the file: 1 'voided'), 1 correction" in said
+    desk.language = "vi"
+    csv = ["export", *MONTH, "--format", "csv", "--view", "punches"]
+    assert desk.done(*csv, "--output", str(tmp_path / "x.csv")).startswith(
+        f"{tmp_path / 'x.csv'}: 2 lần chấm công được tính (ngoài ra trong tệp: 1 'đã hủy')\n"
+    )
+
+
 @pytest.mark.parametrize("what", ["export", "sheet"])
 def test_who_has_no_name_is_told_and_how_names_come(desk: Desk, tmp_path: Path, what: str) -> None:
     a = gate("main", "23 07:00")

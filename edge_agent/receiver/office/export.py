@@ -1,6 +1,7 @@
 """A period's punches and sessions as a file for the clerk's spreadsheet, or for a program."""
 
 import csv
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from itertools import chain
@@ -94,10 +95,14 @@ _MOST_ROWS = 1_048_575
 
 
 class Exported(Struct, frozen=True):
-    """How many rows each sheet has, or the one view of a file; and who has a row and no name."""
+    """How many rows each sheet has, or the one view of a file; and who has a row and no name.
+
+    ``states``: how many punches among them there are of each state.
+    """
 
     rows: dict[Sheet, int]
     nameless: list[str]
+    states: dict[str, int] = {}
 
 
 def export(database: Database, period: Period, target: Path, view: Sheet) -> Exported:
@@ -184,7 +189,13 @@ def _csv(database: Database, period: Period, file: IO[bytes], view: Sheet) -> Ex
     writer.writerow(titles)
     for row in rows:
         writer.writerow(harmless(cell) if isinstance(cell, str) else cell for cell in row)
-    return Exported({view: len(rows)}, [] if view == "corrections" else _nameless(rows))
+    nameless = [] if view == "corrections" else _nameless(rows)
+    return Exported({view: len(rows)}, nameless, _states(rows) if view == "punches" else {})
+
+
+def _states(punches: Iterable[tuple[Any, ...]]) -> dict[str, int]:
+    place = list(COLUMNS["punches"]).index("state")
+    return dict(sorted(Counter(row[place] for row in punches).items()))
 
 
 def _nameless(rows: Iterable[tuple[Any, ...]]) -> list[str]:
@@ -241,7 +252,11 @@ def _spreadsheet(database: Database, period: Period, file: IO[bytes], _: Sheet) 
             sheet.append([text(cell) if isinstance(cell, str) else cell for cell in row])
     book.save(file)
     counted: dict[Sheet, int] = {view: len(rows) for view, rows in found.items()}
-    return Exported(counted | {"corrections": len(corrections)}, _nameless(chain(*found.values())))
+    return Exported(
+        counted | {"corrections": len(corrections)},
+        _nameless(chain(*found.values())),
+        _states(found["punches"]),
+    )
 
 
 def _title(period: Period) -> str:
