@@ -188,6 +188,18 @@ def test_an_entry_from_before_the_checkpoint(ledger: Path) -> None:
     store.close()
 
 
+def test_a_receipt_for_the_last_entry_that_was_pruned_is_compared(ledger: Path) -> None:
+    store = open_store(ledger)
+    last = store.hash_of(3)
+    assert last is not None
+    with store.changing() as change:
+        change.forget_through(3)
+    assert verify_ledger(store, Tail(3, last)).seq == LAST
+    with pytest.raises(DamagedLedger, match="entry 3 is not the one"):
+        verify_ledger(store, Tail(3, bytes(32)))
+    store.close()
+
+
 def opening(worker: str = "007", score: int = 99) -> Opening:
     evidence = Evidence(finger="right-index", slot=1, generation=1, score=score)
     return Opening(worker=worker, evidence=evidence, salt=bytes(16))
