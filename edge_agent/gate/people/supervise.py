@@ -70,6 +70,8 @@ def add_punch(context: RequestContext, request: AddPunch) -> Result:
         active=worker.active,
     )
     at = local_time(addition.at_ms, zone)
+    if not request.force:
+        _refuse_after_last_day(gate, code, at)
     added = PunchAdded(
         worker=code,
         at=at,
@@ -78,6 +80,16 @@ def add_punch(context: RequestContext, request: AddPunch) -> Result:
         actor=context.actor,
     )
     return {"seq": gate.record(added, now).seq, "worker": code, "at": at}
+
+
+def _refuse_after_last_day(gate: Recorder, code: str, at: str) -> None:
+    """Raise BadRequest where a worker has left, and had left by then as far as is known."""
+    leaving = gate.store.leavings().get(code)
+    if leaving is None or not leaving.left:
+        return
+    last = leaving.last_day or leaving.since
+    if last is not None and at[:10] > last:
+        raise BadRequest("punch.after-leaving", code=code, last=last, day=at[:10])
 
 
 def _no_punch(gate: Recorder, data: dict[str, Any]) -> BadRequest:

@@ -61,6 +61,9 @@ OF_THE_SERVICE = {
     "an upgrade is the service manager's": {
         *("upgrade.under-way", "upgrade.returned", "upgrade.stays", "upgrade.not-ended"),
     },
+    "payroll's receiver, told for a service and for one that was started by hand": {
+        *("payroll.database-in-use", "payroll.database-missing-service"),
+    },
     "an example in a manual of what is installed": {"example.panel-demo", "example.run"},
 }
 """Messages that name a unit of ours, and why each may: nobody reads it of a daemon that was started

@@ -11,7 +11,7 @@ from edge_agent.contract.facts import PunchRepeated
 from edge_agent.contract.language import said
 from edge_agent.contract.people import Employment, Worker
 from edge_agent.contract.stamps import local_time
-from edge_agent.gate.people.requests import AddPunch, VoidPunch
+from edge_agent.gate.people.requests import AddPunch, LeaveWorker, VoidPunch
 from tests.gate.ledger.clocked_site import HOUR, MINUTE, NOON, ZONE, Site, punch
 
 from .asking import ask
@@ -254,6 +254,15 @@ def test_who_may_not_punch_is_asked_about(site: Site, worker: Worker, said: str)
     with pytest.raises(BadRequest, match=said):
         add(site)
     add(site, force=True)
+
+
+def test_who_has_left_by_then_is_asked_about(site: Site) -> None:
+    """A forgotten press of the last day is none of those."""
+    ask(site.gate, LeaveWorker(code="007", on="2026-11-17"), BY)
+    with pytest.raises(BadRequest, match="with Tue 2026-11-17 as the last day"):
+        add(site)
+    add(site, force=True)
+    add(site, at="2026-11-17T17:00")
 
 
 def test_an_added_punch_leads_on(site: Site) -> None:
