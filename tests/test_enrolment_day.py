@@ -32,7 +32,7 @@ class Day:
         self.people = people
         self.poor = poor
         self.asked: list[tuple[str, str]] = []
-        self.called = Called({})
+        self.called = Called()
 
     def perform(self, request: Any) -> dict[str, Any]:
         assert isinstance(request, Enroll)
@@ -172,7 +172,7 @@ def test_whatever_is_typed_nobody_is_enrolled_twice(typed: str) -> None:
         return {"score": 126, "quality": "good"}
 
     people = [person("1"), person("2")]
-    day = EnrolmentDay(perform, Called({}), people, DayNotes(), Path("/dev/full"))
+    day = EnrolmentDay(perform, Called(), people, DayNotes(), Path("/dev/full"))
     day._keep = lambda: None  # type: ignore[method-assign]
     day.walk(lambda question: next(answers))
     assert len(set(asked)) == len(asked) <= 4
@@ -180,7 +180,7 @@ def test_whatever_is_typed_nobody_is_enrolled_twice(typed: str) -> None:
 
 def test_an_answer_that_is_none_is_told_the_keys(capsys: pytest.CaptureFixture[str]) -> None:
     answers = iter(["9", "x", "0"])
-    day = EnrolmentDay(lambda request: {}, Called({}), [person("1")], DayNotes(), Path("/dev/full"))
+    day = EnrolmentDay(lambda request: {}, Called(), [person("1")], DayNotes(), Path("/dev/full"))
     day._keep = lambda: None  # type: ignore[method-assign]
     day.walk(lambda question: next(answers))
     assert capsys.readouterr().err.count("1: later. 2: does not want to.") == 2

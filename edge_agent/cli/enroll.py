@@ -174,9 +174,10 @@ def _many(
     from .day_report import report, tell_report
     from .enrolment_day import Called, EnrolmentDay, people_of
 
-    noted, called = read_notes(notes), Called(names_of(settings))
+    noted, called = read_notes(notes), Called()
     with at_the_gate(settings, called.step) as perform:
         known = people_of(perform)
+        called.names = {code: person.name for code, person in known.items()}
         wanted = [known[code] for code in _codes_in(listed, known)] if listed else known.values()
         # Who has withdrawn would be refused, and is not asked at the glass to change their mind.
         people = [one for one in wanted if not one.withdrawn or one.deactivated]

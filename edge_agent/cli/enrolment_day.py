@@ -7,6 +7,7 @@ the notes, so the same command goes on where a power cut or a lost connection ha
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from msgspec import Struct
@@ -52,14 +53,12 @@ class Called:
     """Whose finger the steps at the sensor are told of."""
 
     whose = ""
-
-    def __init__(self, names: Mapping[str, str]) -> None:
-        """``names``: by code, of whoever may press in between."""
-        self._names = names
+    names: Mapping[str, str] = MappingProxyType({})
+    """By code, of whoever may press in between."""
 
     def step(self, step: Step) -> None:
         """What the person at the sensor is to do, with their name."""
-        tell_enrolment(self.whose, self._names, step)
+        tell_enrolment(self.whose, self.names, step)
 
 
 class _Over(Exception):

@@ -98,6 +98,11 @@ class WorkerLeaving(Struct, frozen=True, kw_only=True):
     last_day: str | None = None
     after: str | None = None
 
+    @property
+    def worked_until(self) -> str | None:
+        """Whoever left on no day that was named has worked to the one on which that was typed."""
+        return self.last_day or self.since
+
 
 def is_expected(worker: Worker, leaving: WorkerLeaving | None, today: str | None) -> bool:
     """Whether somebody is to punch here, today or later; ``today`` None: nobody's dates count."""

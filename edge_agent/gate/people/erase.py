@@ -324,8 +324,8 @@ class Eraser:
     def _finish(self, one: Erasure) -> None:
         gate = self._gate
         stamp = gate.clock.stamp()
-        leaving = gate.store.leavings().get(one.worker)
-        last_day = leaving.last_day if leaving is not None and leaving.left else None
+        leaving = gate.store.left(one.worker)
+        last_day = leaving.last_day if leaving is not None else None
         sure = {"begun": one.is_begun_sure, "done": stamp.trusted}
         document = {
             "gate": gate.store.gate,

@@ -81,10 +81,10 @@ def brought_back(store: SqliteStore, code: str, *, activated: bool = False) -> W
 
     ``activated``: by a person's word alone, which is also that they are refused no more.
     """
-    worker, leaving = store.worker(code), store.leavings().get(code)
+    worker = store.worker(code)
     if worker is None or code in store.stopped() or (worker.deactivated and not activated):
         return None
-    return leaving if leaving is not None and leaving.left else None
+    return store.left(code)
 
 
 def told_back(
@@ -94,10 +94,9 @@ def told_back(
     for whoever undoes that: None where it is today, of long ago or not known."""
     leaving, day = brought_back(store, code, activated=activated), None
     if leaving is not None and today is not None:
-        # Whoever left on no day that was named has worked to the day on which that was typed.
-        named = leaving.last_day or leaving.since
+        last = leaving.worked_until
         with suppress(BadRequest):
-            day = named if named is not None and is_over(named, today, code) else None
+            day = last if last is not None and is_over(last, today, code) else None
     return {"back": leaving is not None, "last_day": day}
 
 

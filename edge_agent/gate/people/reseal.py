@@ -45,7 +45,11 @@ def begin_reseal(context: RequestContext, request: BeginReseal) -> Result:
     holder = request.held_by
     # As long as nobody says something else, whoever keeps the one keeps the other: somebody whose
     # own print goes out of it may, who has left does not.
-    if holder is None and listed is not None and not _has_left(context, listed.holder):
+    if (
+        holder is None
+        and listed is not None
+        and context.gate.store.left(listed.holder or "") is None
+    ):
         holder = listed.holder
     header = Header(
         format=FORMAT,
@@ -173,11 +177,6 @@ def lose_backup(context: RequestContext, request: LoseBackup) -> Result:
         "only_there": without - before,
         "workers": gone.workers,
     }
-
-
-def _has_left(context: RequestContext, holder: str | None) -> bool:
-    leaving = context.gate.store.leavings().get(holder or "")
-    return leaving is not None and leaving.left
 
 
 def _known(context: RequestContext, backup: str) -> SealedBackup | None:

@@ -84,10 +84,8 @@ def add_punch(context: RequestContext, request: AddPunch) -> Result:
 
 def _refuse_after_last_day(gate: Recorder, code: str, at: str) -> None:
     """Raise BadRequest where a worker has left, and had left by then as far as is known."""
-    leaving = gate.store.leavings().get(code)
-    if leaving is None or not leaving.left:
-        return
-    last = leaving.last_day or leaving.since
+    leaving = gate.store.left(code)
+    last = leaving.worked_until if leaving is not None else None
     if last is not None and at[:10] > last:
         raise BadRequest("punch.after-leaving", code=code, last=last, day=at[:10])
 

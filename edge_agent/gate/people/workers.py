@@ -170,8 +170,7 @@ def deactivate_worker(context: RequestContext, request: DeactivateWorker) -> Res
     known = context.worker(request.code)
     if not known.active:
         raise BadRequest("people.deactivated-already", code=known.code)
-    leaving = context.gate.store.leavings().get(known.code)
-    if leaving is not None and leaving.left:
+    if context.gate.store.left(known.code) is not None:
         raise BadRequest("people.left-not-deactivated", code=known.code)
     worker = structs.replace(known, active=False)
     changed = WorkerChanged(worker=known.code, active=False, actor=context.actor)

@@ -31,6 +31,11 @@ _NO_SEQ = 1 << 62
 class LeavingRows(ErasureRows):
     """Reads them. Whoever does both has done both, in whatever order."""
 
+    def left(self, code: str) -> WorkerLeaving | None:
+        """The leaving of somebody who has left; None: they have not, are to, or are back."""
+        leaving = self.leavings().get(code)
+        return leaving if leaving is not None and leaving.left else None
+
     def leavings(self) -> dict[str, WorkerLeaving]:
         """Who has left, or is to, by code; not those who have come back since.
 
